@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package table
+
+import (
+	"context"
+
+	"github.com/throngdp/throng/anonymize"
+)
+
+// Field is one column that an input has.
+type Field struct {
+	Name string
+	Kind anonymize.Kind
+}
+
+// Schema says which columns an input has, by name.
+type Schema struct {
+	Fields []Field
+	// Open is true where any name may be asked for and what a record lacks is null (NDJSON).
+	Open bool
+}
+
+// Source is an input of records: a file, several files, or rows in memory. A Source can be opened
+// more than once; each Open reads from the start.
+type Source interface {
+	// Name is how errors call this input: a file's path, never anything read from it.
+	Name() string
+	// Schema reports the columns. It reads no more than a header or footer.
+	Schema(ctx context.Context) (Schema, error)
+	// Size is the number of input bytes that a full scan consumes, 0 when unknown: progress only.
+	Size() int64
+	// Open starts a scan of the named columns and of nothing else: a column that is not named is
+	// never decoded. It returns independent readers, each for one goroutine, which together yield
+	// every record once; at least one. Missing names are an [*Error] with [ErrSchema] for each,
+	// joined. Where Open fails nothing is left open.
+	Open(ctx context.Context, columns []string) ([]Reader, error)
+}
+
+// Reader yields batches of records.
+type Reader interface {
+	// Next fills b, whose slices it may reuse or replace, and returns io.EOF, with b.Len = 0, after
+	// the last batch. The caller owns b; its contents are valid until the next call.
+	Next(ctx context.Context, b *Batch) error
+	// Close releases the reader. It may be called at any time, and more than once.
+	Close() error
+}
+
+// Batch is a number of records as columns, in the order in which Open was asked for them.
+type Batch struct {
+	Len     int
+	Columns []Column
+	// Bytes is how much input this batch consumed: progress only.
+	Bytes int64
+}
+
+// Column is one column of a batch. A null row keeps its place: the slice that holds the values has
+// Len entries (of no meaning where null). Exactly one of these representations is in use:
+//
+//   - Dict != nil: Codes[i] indexes Dict.
+//   - Kind Bytes: row i is Data[Offsets[i]:Offsets[i+1]].
+//   - Kind Int, Bool or Time: Ints[i].
+//   - Kind Float: Floats[i].
+type Column struct {
+	Kind anonymize.Kind
+	// Valid is false where a row is null; an empty slice means that no row is.
+	Valid   []bool
+	Dict    *Dict
+	Codes   []uint32
+	Ints    []int64
+	Floats  []float64
+	Data    []byte
+	Offsets []uint32
+}
+
+// Dict is the distinct values that a column's codes refer to. Batches share a Dict by pointer, and
+// its contents never change, so that work done once per distinct value can be kept by pointer. A
+// value may stand in it that no row uses.
+type Dict struct {
+	// Len is the number of values.
+	Len int
+	// Values holds them, without a Dict of its own.
+	Values Column
+}
+
+// Value returns row i. The result's Bytes alias the column.
+func (c *Column) Value(i int) anonymize.Value {
+	if len(c.Valid) != 0 && !c.Valid[i] {
+		return anonymize.Value{}
+	}
+	if c.Dict != nil {
+		return c.Dict.Values.Value(int(c.Codes[i]))
+	}
+	v := anonymize.Value{Kind: c.Kind, Valid: true}
+	switch c.Kind {
+	case anonymize.Bytes:
+		v.Bytes = c.Data[c.Offsets[i]:c.Offsets[i+1]]
+	case anonymize.Float:
+		v.Float = c.Floats[i]
+	default:
+		v.Int = c.Ints[i]
+	}
+	return v
+}
+
+// Reset empties the batch for columns columns and keeps what its slices have allocated.
+func (b *Batch) Reset(columns int) {
+	b.Len, b.Bytes = 0, 0
+	if cap(b.Columns) < columns {
+		b.Columns = append(b.Columns[:cap(b.Columns)], make([]Column, columns-cap(b.Columns))...)
+	}
+	b.Columns = b.Columns[:columns]
+	for i := range b.Columns {
+		b.Columns[i].Reset()
+	}
+}
+
+// Reset empties the column and keeps what its slices have allocated.
+func (c *Column) Reset() {
+	c.Kind, c.Dict = anonymize.Bytes, nil
+	c.Valid, c.Codes = c.Valid[:0], c.Codes[:0]
+	c.Ints, c.Floats = c.Ints[:0], c.Floats[:0]
+	c.Data, c.Offsets = c.Data[:0], c.Offsets[:0]
+}
