@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package csvio
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"slices"
+	"sync"
+
+	"github.com/throngdp/throng/aggregate/table"
+)
+
+// maxBatchInput ends a batch early where records are long, so that memory does not grow with them.
+const maxBatchInput = 4 << 20
+
+// Reader is one scan of a [Source]. It implements [table.Reader].
+type Reader struct {
+	mu     sync.Mutex
+	closed bool
+	err    error
+
+	name     string
+	rc       io.ReadCloser
+	consumed func() int64
+	reported int64
+
+	split   splitter
+	names   []string
+	wanted  []projected
+	columns int
+	rows    int
+
+	decoder *decoder
+	null    []string
+	// nullLens has bit n set where a spelling of null has n bytes (bit 63: 63 or more), so that most
+	// fields are not compared with any.
+	nullLens uint64
+	unquoted []byte
+	decoded  []byte
+}
+
+func newReader(s *Source, rc io.ReadCloser) *Reader {
+	cm, _ := charmapOf(s.opts.Encoding) // checked by New, as is the delimiter
+	delim, _ := encodeDelimiter(cm, s.opts.Delimiter)
+	r := &Reader{
+		name: s.name, rc: rc, rows: s.opts.BatchRows, decoder: newDecoder(cm),
+		split: splitter{src: rc, delim: delim, eol: '\n', quote: -1},
+		null:  s.opts.Null,
+	}
+	for _, spelling := range r.null {
+		r.nullLens |= 1 << min(len(spelling), 63)
+	}
+	r.consumed = func() int64 { return r.split.base + int64(r.split.w) }
+	if c, ok := rc.(interface{ Consumed() int64 }); ok {
+		r.consumed = c.Consumed
+	}
+	return r
+}
+
+// Next implements [table.Reader]. After an error, every call returns that error.
+func (r *Reader) Next(ctx context.Context, b *table.Batch) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b.Reset(r.columns)
+	if r.closed {
+		return &table.Error{File: r.name, Problem: "is closed", Err: os.ErrClosed}
+	}
+	if r.err != nil {
+		return r.err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	err := r.fillBatch(ctx, b)
+	if err != nil && err != io.EOF {
+		b.Reset(r.columns)
+		r.err = readFault(r.name, err)
+		return r.err
+	}
+	n := r.consumed()
+	b.Bytes, r.reported = n-r.reported, n
+	if b.Len == 0 {
+		r.err = io.EOF
+		return io.EOF
+	}
+	return nil
+}
+
+// fillBatch appends records to b until it is full or the input ends.
+func (r *Reader) fillBatch(ctx context.Context, b *table.Batch) error {
+	for i := range b.Columns {
+		b.Columns[i].Offsets = append(b.Columns[i].Offsets, 0)
+	}
+	input := 0
+	for b.Len < r.rows && input < maxBatchInput {
+		rec, quoted, err := r.split.next(ctx)
+		if err != nil {
+			return err
+		}
+		input += len(rec)
+		if quoted {
+			r.putQuoted(b, rec)
+		} else {
+			r.putPlain(b, rec)
+		}
+		b.Len++
+	}
+	return nil
+}
+
+// putPlain appends the wanted fields of a record without quotes.
+func (r *Reader) putPlain(b *table.Batch, rec []byte) {
+	at, skip := 0, len(r.split.delim)
+	for _, w := range r.wanted {
+		for ; at < w.field; at++ {
+			rec = rec[r.split.index(rec)+skip:]
+		}
+		field := rec
+		if k := r.split.index(rec); k >= 0 {
+			field = rec[:k]
+		}
+		r.put(&b.Columns[w.slot], b.Len, field, isNull(field))
+	}
+}
+
+// isNull reports whether an unquoted field is the spelling of a missing value that the exports of
+// MySQL and PostgreSQL use, or empty. In quotes, PostgreSQL means the two characters.
+func isNull(field []byte) bool {
+	return len(field) == 0 || len(field) == 2 && field[0] == '\\' && field[1] == 'N'
+}
+
+// putQuoted appends the wanted fields of any record.
+func (r *Reader) putQuoted(b *table.Batch, rec []byte) {
+	c := cursor{splitter: &r.split, rest: rec}
+	at := -1
+	var field []byte
+	var null bool
+	for _, w := range r.wanted {
+		if at < w.field {
+			var quoted bool
+			for ; at < w.field; at++ {
+				field, quoted = c.next()
+			}
+			null = len(field) == 0 || !quoted && isNull(field)
+			field = r.unquote(field, quoted)
+		}
+		r.put(&b.Columns[w.slot], b.Len, field, null)
+	}
+}
+
+// put appends a field as row row of c. The slice of which rows are null begins with the first null.
+func (r *Reader) put(c *table.Column, row int, field []byte, null bool) {
+	if r.decoder != nil {
+		field = r.decoder.decode(field, &r.decoded)
+	}
+	if null || r.nullLens&(1<<min(len(field), 63)) != 0 && slices.Contains(r.null, string(field)) {
+		for len(c.Valid) < row {
+			c.Valid = append(c.Valid, true)
+		}
+		c.Valid = append(c.Valid, false)
+	} else {
+		if len(c.Valid) != 0 {
+			c.Valid = append(c.Valid, true)
+		}
+		c.Data = append(c.Data, field...)
+	}
+	c.Offsets = append(c.Offsets, uint32(len(c.Data)))
+}
+
+// unquote halves the doubled quotes of a quoted field, in a buffer of the reader's own.
+func (r *Reader) unquote(field []byte, quoted bool) []byte {
+	if !quoted || bytes.IndexByte(field, '"') < 0 {
+		return field
+	}
+	out := r.unquoted[:0]
+	for {
+		k := bytes.IndexByte(field, '"')
+		if k < 0 {
+			break
+		}
+		out = append(out, field[:k+1]...)
+		field = field[k+2:]
+	}
+	r.unquoted = append(out, field...)
+	return r.unquoted
+}
+
+// text returns a field as UTF-8 without doubled quotes.
+func (r *Reader) text(field []byte, quoted bool) []byte {
+	field = r.unquote(field, quoted)
+	if r.decoder != nil {
+		field = r.decoder.decode(field, &r.decoded)
+	}
+	return field
+}
+
+// Close closes the input. It may be called more than once.
+func (r *Reader) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return nil
+	}
+	r.closed = true
+	r.split.buf, r.split.pos, r.split.w = nil, 0, 0
+	if err := r.rc.Close(); err != nil {
+		return readFault(r.name, err)
+	}
+	return nil
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package csvio
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"syscall"
+
+	"github.com/throngdp/throng/aggregate/table"
+	"github.com/throngdp/throng/anonymize"
+)
+
+// Source is a CSV input. It implements [table.Source] and is safe for concurrent use.
+type Source struct {
+	name string
+	open func(context.Context) (io.ReadCloser, error)
+	opts Options
+}
+
+var _ table.Source = (*Source)(nil)
+
+// New returns a source that calls open for each scan (and to look at the header), and closes what it
+// returns. Errors call the input name. Where what open returns has a method Consumed() int64, that
+// is how a batch's Bytes are counted; otherwise it is the bytes read. opts is copied. The error
+// joins a *[table.Error] with [table.ErrSchema] for each option that cannot be used.
+func New(name string, open func(context.Context) (io.ReadCloser, error), opts Options) (*Source, error) {
+	if open == nil {
+		return nil, &table.Error{File: name, Problem: "open: got nil, want a function that opens the input", Err: table.ErrSchema}
+	}
+	if err := opts.check(name); err != nil {
+		return nil, err
+	}
+	if opts.BatchRows == 0 {
+		opts.BatchRows = defaultBatchRows
+	}
+	opts.Columns, opts.Null = slices.Clone(opts.Columns), slices.Clone(opts.Null)
+	return &Source{name: name, open: open, opts: opts}, nil
+}
+
+// Name returns the name given to New.
+func (s *Source) Name() string { return s.name }
+
+// Size returns Options.Size.
+func (s *Source) Size() int64 { return s.opts.Size }
+
+// Schema reads the header and reports the columns: all are text, and each name is listed once.
+// Columns without a name are left out, for they cannot be asked for.
+func (s *Source) Schema(ctx context.Context) (table.Schema, error) {
+	names := s.opts.Columns
+	if s.opts.Header == FirstRecord {
+		r, err := s.start(ctx)
+		if err != nil {
+			return table.Schema{}, err
+		}
+		names = r.names
+		if err := r.Close(); err != nil {
+			return table.Schema{}, err
+		}
+	}
+	var schema table.Schema
+	seen := make(map[string]bool, len(names))
+	for _, name := range names {
+		if name != "" && !seen[name] {
+			seen[name] = true
+			schema.Fields = append(schema.Fields, table.Field{Name: name, Kind: anonymize.Bytes})
+		}
+	}
+	return schema, nil
+}
+
+// Open starts a scan of the named columns with one reader. A column that is missing, or that the
+// header names twice, is an error with [table.ErrSchema]; all of them are joined.
+func (s *Source) Open(ctx context.Context, columns []string) ([]table.Reader, error) {
+	r, err := s.start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if r.wanted, err = project(s.name, r.names, columns); err != nil {
+		r.Close()
+		return nil, err
+	}
+	r.columns, r.names = len(columns), nil
+	return []table.Reader{r}, nil
+}
+
+// start opens the input and reads up to the first record of data.
+func (s *Source) start(ctx context.Context) (*Reader, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	rc, err := s.open(ctx)
+	if err != nil {
+		return nil, readFault(s.name, err)
+	}
+	r := newReader(s, rc)
+	if err := r.begin(ctx, s.opts); err != nil {
+		rc.Close()
+		return nil, readFault(s.name, err)
+	}
+	return r, nil
+}
+
+// readFault turns an error of the input into a *table.Error. Errors of unknown origin are not passed
+// on, for they may quote what was read; those of ctx are returned as they are.
+func readFault(name string, err error) error {
+	var known *table.Error
+	if errors.As(err, &known) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	e := &table.Error{File: name, Problem: "cannot be read to its end; check the path, its permissions and its storage"}
+	var (
+		path *fs.PathError
+		call *os.SyscallError
+		no   syscall.Errno
+	)
+	switch {
+	case errors.As(err, &path):
+		e.Err = path
+	case errors.As(err, &call):
+		e.Err = call
+	case errors.As(err, &no):
+		e.Err = no
+	default:
+		e.Err = table.ErrMalformed
+	}
+	return e
+}
