@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package folder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"time"
+)
+
+const (
+	// lockWait is how long to wait before asking for a lock again.
+	lockWait = 5 * time.Millisecond
+	// staleAge is when a leftover is taken for one where there are no locks to ask.
+	staleAge = 24 * time.Hour
+)
+
+// lockParent waits for the lock on the target's parent. It is held while leftovers are removed and while
+// folders change places, never while files are written. Where there are no locks nothing is held.
+func (w *writer) lockParent(ctx context.Context) (io.Closer, error) {
+	dir, err := w.root.Open(".")
+	if err != nil {
+		return nil, fmt.Errorf("opening the folder above a bundle: %w", err)
+	}
+	for {
+		if locked, err := tryLock(dir); locked || err != nil {
+			return dir, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), dir.Close())
+		case <-time.After(lockWait):
+		}
+	}
+}
+
+// sweep removes what killed processes left of writes to this target. Where one died between moving the
+// old folder aside and putting the new one in its place, the old one is put back.
+func (w *writer) sweep() error {
+	entries, err := fs.ReadDir(w.root.FS(), ".")
+	if err != nil {
+		return fmt.Errorf("looking for leftovers: %w", err)
+	}
+	for _, e := range entries {
+		aside := isLeftover(e.Name(), w.base, kindOld)
+		if !aside && !isLeftover(e.Name(), w.base, kindNew) {
+			continue
+		}
+		if err := w.clear(e, aside); err != nil {
+			return fmt.Errorf("clearing a leftover: %w", err)
+		}
+	}
+	return nil
+}
+
+func (w *writer) clear(e fs.DirEntry, aside bool) error {
+	if aside {
+		if _, err := w.root.Lstat(w.base); errors.Is(err, fs.ErrNotExist) {
+			return w.disk.Rename(e.Name(), w.base)
+		}
+	}
+	stale, err := w.stale(e)
+	if err != nil || !stale {
+		return err
+	}
+	return w.disk.RemoveAll(e.Name())
+}
+
+// stale reports whether a leftover belongs to no living writer: nobody holds its lock.
+func (w *writer) stale(e fs.DirEntry) (bool, error) {
+	info, err := e.Info()
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
+		return false, nil // gone by now, or not ours
+	}
+	if err != nil {
+		return false, err
+	}
+	dir, err := w.root.Open(e.Name())
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return false, nil // gone by now, or another user's
+	}
+	if err != nil {
+		return false, err
+	}
+	defer dir.Close()
+	free, err := tryLock(dir)
+	if err != nil {
+		return time.Since(info.ModTime()) > staleAge, nil
+	}
+	return free, nil
+}
