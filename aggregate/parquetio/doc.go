@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package parquetio reads Parquet files. Start at [New]; the [Source] reads the named columns of
+// each row group in batches, one [table.Reader] per row group.
+//
+// # Types
+//
+//   - BOOLEAN is Bool. INT32 and INT64 are Int, signed or not; an unsigned value above MaxInt64 is
+//     null. FLOAT, DOUBLE and FLOAT16 are Float.
+//   - TIMESTAMP in any unit, INT96 and DATE (midnight UTC) are Time, rounded down to microseconds;
+//     an instant outside the range of Time is null. A local timestamp is read as if it were UTC.
+//   - BYTE_ARRAY and FIXED_LEN_BYTE_ARRAY are Bytes as they stand, except that a UUID is its text
+//     of 36 characters and a DECIMAL its exact decimal text with all digits of its scale.
+//   - Fields of nested groups are named by a dotted path ("context.ip"). Lists, maps, times of day
+//     and intervals are refused with table.ErrSchema when they are asked for.
+//
+// # Encodings
+//
+// All encodings and codecs that Parquet defines are read, but for the two which it has withdrawn
+// (BIT_PACKED levels and the old LZ4 framing). Pages with dictionary indexes become columns with a
+// table.Dict, which the batches of one row group share by pointer; a batch ends where a column
+// changes from a dictionary to plain values.
+//
+// # Hostile files
+//
+// A Parquet file says how long its parts are, and a forged one lies. The file's metadata is decoded
+// by parquet-go, but only after a walk has shown that each list in it is as long as it claims. Pages
+// are taken apart here: parquet-go sizes its buffers by what a page header or a compressed frame
+// says, and an allocation that is too large ends the process, which no recover can undo. Every
+// size is held against what is there before memory is taken for it.
+//
+// What is left runs under one recover and one watchdog: a decoder that panics is table.ErrMalformed,
+// and one that takes longer than four seconds for one page is table.ErrLimit. Go cannot stop a
+// goroutine from outside, so a decoder that never returns keeps its goroutine and the memory of one
+// page until the process ends; the reader that met it is dead.
+//
+// # Not protected
+//
+// Whole-file and column encryption are not supported; encrypted columns are refused.
+package parquetio

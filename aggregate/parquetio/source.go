@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package parquetio
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/parquet-go/parquet-go/format"
+
+	"github.com/throngdp/throng/aggregate/table"
+)
+
+const (
+	defaultBatchRows = 8192
+	maxBatchRows     = 65536
+)
+
+// Options says how to read. The zero value is a good choice.
+type Options struct {
+	// BatchRows is the largest number of rows of a batch, from 1 to 65536; 0 means 8192.
+	BatchRows int
+}
+
+// Source is a Parquet file. It is safe for concurrent use.
+type Source struct {
+	name      string
+	reader    io.ReaderAt
+	size      int64
+	batchRows int
+	groups    []format.RowGroup
+	leaves    []leaf
+	dataEnd   int64
+}
+
+var _ table.Source = (*Source)(nil)
+
+// New returns a Source that reads size bytes of r and that errors call name. It reads the file's
+// metadata at once, and keeps r, which the caller closes after the last reader. A damaged file is an
+// error that is table.ErrMalformed, or table.ErrLimit where reading it would cost too much.
+func New(name string, r io.ReaderAt, size int64, opts Options) (*Source, error) {
+	if opts.BatchRows < 0 || opts.BatchRows > maxBatchRows {
+		return nil, &table.Error{File: name, Problem: "BatchRows is out of range, want 1 to 65536, or 0 for 8192", Err: table.ErrLimit}
+	}
+	s := &Source{name: name, reader: r, size: size, batchRows: opts.BatchRows}
+	if s.batchRows == 0 {
+		s.batchRows = defaultBatchRows
+	}
+	if err := s.load(); err != nil {
+		return nil, located(name, "", err)
+	}
+	return s, nil
+}
+
+func (s *Source) load() error {
+	meta, err := readFooter(s.reader, s.size)
+	if err != nil {
+		return err
+	}
+	if s.leaves, err = walkSchema(meta.Schema); err != nil {
+		return err
+	}
+	s.groups, s.dataEnd = meta.RowGroups, s.size-8
+	return checkRowGroups(s.groups, len(s.leaves))
+}
+
+// Name returns the name that New was given.
+func (s *Source) Name() string { return s.name }
+
+// Size returns the size of the file.
+func (s *Source) Size() int64 { return s.size }
+
+// Schema returns the columns that can be read; nested fields by their dotted path.
+func (s *Source) Schema(context.Context) (table.Schema, error) {
+	var schema table.Schema
+	for i := range s.leaves {
+		if l := &s.leaves[i]; l.refuse == "" {
+			schema.Fields = append(schema.Fields, table.Field{Name: l.name, Kind: l.kind})
+		}
+	}
+	return schema, nil
+}
+
+// Open returns a reader for each row group, and one at least. A reader takes memory for one page of
+// each column while it is being read.
+func (s *Source) Open(ctx context.Context, columns []string) ([]table.Reader, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	leaves, err := s.find(columns)
+	if err != nil {
+		return nil, err
+	}
+	if len(s.groups) == 0 {
+		return []table.Reader{&reader{file: s.name, columns: make([]column, len(columns)), scratch: new(scratch)}}, nil
+	}
+	readers := make([]table.Reader, len(s.groups))
+	for i := range s.groups {
+		r, err := s.openGroup(&s.groups[i], columns, leaves)
+		if err != nil {
+			return nil, err
+		}
+		readers[i] = r
+	}
+	return readers, nil
+}
+
+func (s *Source) openGroup(g *format.RowGroup, columns []string, leaves []*leaf) (*reader, error) {
+	r := &reader{file: s.name, left: g.NumRows, batchRows: s.batchRows, scratch: new(scratch)}
+	r.columns = make([]column, len(leaves))
+	for i, l := range leaves {
+		start, end, err := chunkBounds(g, l, s.dataEnd)
+		if err != nil {
+			return nil, located(s.name, columns[i], err)
+		}
+		r.columns[i] = column{
+			name: columns[i], leaf: l, source: s.reader, scratch: r.scratch,
+			offset: start, end: end, left: g.NumRows, codec: g.Columns[l.index].MetaData.Codec,
+		}
+	}
+	return r, nil
+}
+
+// find returns the leaf of each named column, or an error for each that cannot be read.
+func (s *Source) find(columns []string) ([]*leaf, error) {
+	leaves := make([]*leaf, len(columns))
+	var errs []error
+	for i, name := range columns {
+		l, text := s.lookup(name)
+		if text != "" {
+			errs = append(errs, &table.Error{File: s.name, Column: name, Problem: text, Err: table.ErrSchema})
+		}
+		leaves[i] = l
+	}
+	return leaves, errors.Join(errs...)
+}
+
+// lookup finds a column, or says why it cannot be read.
+func (s *Source) lookup(name string) (found *leaf, problem string) {
+	group := false
+	for i := range s.leaves {
+		l := &s.leaves[i]
+		switch {
+		case l.name == name && found != nil:
+			return nil, "the file has more than one column of this name; rename one"
+		case l.name == name:
+			found = l
+		case strings.HasPrefix(l.name, name+"."):
+			if l.list {
+				return nil, listText
+			}
+			group = true
+		}
+	}
+	switch {
+	case found != nil:
+		return found, found.refuse
+	case group:
+		return nil, `is a group; name one of its fields as "group.field"`
+	}
+	return nil, "no such column" + s.suggest(name)
+}
+
+// suggest names a column whose name is at most two edits from name. Other names of the file are
+// not repeated: the user has not written them.
+func (s *Source) suggest(name string) string {
+	best, text := 3, ""
+	for i := range s.leaves {
+		if d := editDistance(name, s.leaves[i].name, best); d < best {
+			best, text = d, `; did you mean "`+s.leaves[i].name+`"?`
+		}
+	}
+	return text
+}
+
+// editDistance is the Levenshtein distance of a and b, or limit where it is no less.
+func editDistance(a, b string, limit int) int {
+	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
+		return limit
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, diagonal+1)
+		}
+	}
+	return min(row[len(b)], limit)
+}
