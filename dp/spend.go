@@ -43,7 +43,7 @@ func parseDecimal(text string) (*big.Rat, error) {
 	}
 	if i := strings.IndexAny(text, "eE"); i >= 0 {
 		if e := strings.TrimLeft(text[i+1:], "+-0"); len(e) > 2 {
-			return nil, errors.New("exponent is out of range")
+			return nil, errors.New("want an exponent of at most two digits")
 		}
 	}
 	r, ok := new(big.Rat).SetString(text)

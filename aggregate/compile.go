@@ -1,0 +1,487 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package aggregate
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/throngdp/throng/aggregate/internal/plan"
+	"github.com/throngdp/throng/anonymize"
+	"github.com/throngdp/throng/anonymize/generalize"
+	"github.com/throngdp/throng/dp"
+)
+
+// maxDeclaredGroups bounds the rows of a table whose groups are all declared.
+const maxDeclaredGroups = 1 << 20
+
+// compiled is a policy and a release brought together: everything that a run needs to know, and
+// nothing that it has to look up.
+type compiled struct {
+	policy  *Policy
+	release *Release
+	inputs  []InputName
+	asOf    anonymize.Date
+	dims    []*dimension
+	values  []string
+	rules   []rule
+	clock   *clock
+	tables  []*compiledTable
+}
+
+// dimension is a dimension that some table groups by.
+type dimension struct {
+	name   string
+	column Column
+	spec   generalize.Spec
+	// declared are the groups, nil where they are private.
+	declared []string
+	// complete: whatever a record holds, its group is among declared.
+	complete bool
+}
+
+// person reports whether the dimension is one value per person.
+func (d *dimension) person() bool { return d.column.Of == OfPerson }
+
+// rule is an exclusion rule as the scan applies it.
+type rule struct {
+	from           InputName
+	column, unless string
+	keeps, lifts   func(anonymize.Value) bool
+	text           string
+}
+
+// clock is the time column with the release's period in its unit.
+type clock struct {
+	column   Column
+	name     string
+	clock    generalize.Clock
+	from, to int64
+}
+
+// compiledTable is one table of the release.
+type compiledTable struct {
+	Table
+	dims []*dimension
+	// declared: the groups are the product of all dimensions' groups.
+	declared bool
+	// l0 is the most groups that one person can be in.
+	l0 int64
+	// sums are the value columns that are summed, in the order of their draws.
+	sums  []string
+	draws []plan.Draw
+	stats []*statistic
+	// counts: the first draw is visitors.
+	counts     bool
+	want       plan.Table
+	calibrated plan.Calibrated
+}
+
+// statistic says how one published number comes from the draws.
+type statistic struct {
+	Statistic
+	// draw is the number itself, or the numerator.
+	draw int
+	// denominator is the draw that divides: the events of a mean, the total of a share. -1 for none.
+	denominator int
+	// parts: the denominator of a share is the sum of its own parts, which are all drawn.
+	parts bool
+	// within are the positions in group_by that a share stays inside.
+	within []int
+}
+
+const noDraw = -1
+
+// compile checks a policy and a release against each other and calibrates the noise.
+func compile(p *Policy, r *Release) (*compiled, error) {
+	if p == nil || r == nil {
+		return nil, fmt.Errorf("%w: both a policy and a release are needed", ErrSpec)
+	}
+	pf := p.validate()
+	if len(pf.list) > 0 {
+		// Names of a policy that is not in order would make faults of the release that are none.
+		return nil, pf.err()
+	}
+	f := r.validate(p)
+	c := &compiled{policy: p, release: r, inputs: p.inputs()}
+	c.compilePeriod(f)
+	c.compileRules(f)
+	if err := f.err(); err != nil {
+		return nil, err
+	}
+	for i := range r.Tables {
+		c.tables = append(c.tables, c.compileTable(f, i))
+	}
+	if err := f.err(); err != nil {
+		return nil, err
+	}
+	c.calibrate(f)
+	c.dropUnread()
+	return c, f.err()
+}
+
+// dropUnread leaves out a visitors input of which this release reads nothing but ids.
+func (c *compiled) dropUnread() {
+	if !c.hasUsage() {
+		return
+	}
+	reads := slices.ContainsFunc(c.rules, func(r rule) bool { return r.from == Visitors }) ||
+		slices.ContainsFunc(c.dims, func(d *dimension) bool { return d.column.From == Visitors })
+	if !reads {
+		c.inputs = []InputName{Usage}
+	}
+}
+
+func (c *compiled) hasUsage() bool { return slices.Contains(c.inputs, Usage) }
+
+func (c *compiled) compilePeriod(f *faults) {
+	p, r := c.policy, c.release
+	for name, col := range p.Columns {
+		if col.Role == TimeRole {
+			cl, err := generalize.NewClock(anonymize.As(col.As), col.Zone)
+			if err != nil {
+				f.problem("policy.columns."+name+".as", strconv.Quote(col.As), err)
+				return
+			}
+			c.clock = &clock{column: col, name: name, clock: cl}
+		}
+	}
+	switch per := r.Period; {
+	case per.All && (per.From != "" || per.To != ""):
+		f.add("release.period", "all and from or to", "one of them", "remove one")
+	case per.All:
+	case per.From == "" || per.To == "":
+		f.unset("release.period", "{from: …, to: …} (end exclusive), or all", "write both ends")
+	case c.clock == nil:
+		f.add("release.period", "from and to", "all", "the policy has no column with role: time")
+	default:
+		c.compileEnds(f, per)
+	}
+	if r.AsOf != "" {
+		d, err := anonymize.ParseDate(r.AsOf)
+		if err != nil {
+			f.problem("release.as_of", strconv.Quote(r.AsOf), err)
+		}
+		c.asOf = d
+	} else if len(r.Period.From) >= len("2006-01-02") {
+		c.asOf, _ = anonymize.ParseDate(r.Period.From[:len("2006-01-02")])
+	}
+}
+
+func (c *compiled) compileEnds(f *faults, per Period) {
+	from, okFrom := c.end(f, "release.period.from", per.From)
+	to, okTo := c.end(f, "release.period.to", per.To)
+	if okFrom && okTo && from >= to {
+		f.add("release.period", per.From+" to "+per.To, "an end after the start (the end is exclusive)", "swap them")
+	}
+	c.clock.from, c.clock.to = from, to
+}
+
+// end reads one end of the period in the unit of the time column.
+func (c *compiled) end(f *faults, path, text string) (int64, bool) {
+	as, want := anonymize.AsRFC3339, "a date such as 2026-03-16, or an instant such as 2026-03-16T12:00:00Z"
+	if c.clock.clock.CountsDays() {
+		as, want = anonymize.AsDayOffset, "a whole number of days"
+	}
+	cl, err := generalize.NewClock(as, c.clock.column.Zone)
+	if err == nil {
+		if at, ok := cl.Instant(anonymize.Value{Kind: anonymize.Bytes, Valid: true, Bytes: []byte(text)}); ok {
+			return at, true
+		}
+	}
+	f.add(path, fmt.Sprintf("%.40q", text), want, "write it as the time column "+c.clock.name+" counts")
+	return 0, false
+}
+
+func (c *compiled) compileRules(f *faults) {
+	if r := c.policy.Exclude.Consent; r != nil {
+		consent, err := anonymize.NewConsent(r.Column, r.Allow...)
+		if err != nil {
+			f.problem("policy.exclude.consent", "this rule", err)
+		} else {
+			c.rules = append(c.rules, rule{from: r.From, column: r.Column, keeps: allowed(consent.Check), text: consent.String()})
+		}
+	}
+	u := c.policy.Exclude.UnderAge
+	if u == nil {
+		return
+	}
+	asOf := c.asOf
+	if !asOf.IsValid() {
+		if u.As != string(anonymize.AsAge) {
+			f.unset("release.as_of", "the date at which ages are taken, YYYY-MM-DD", "the period has no calendar date, so write as_of")
+		}
+		asOf = anonymize.Date{Year: 2000, Month: 1, Day: 1} // an age as such does not depend on it
+	}
+	under, err := anonymize.NewUnderAge(u.Column, u.Below, anonymize.As(u.As), asOf)
+	if err != nil {
+		f.problem("policy.exclude.under_age", "this rule", err)
+		return
+	}
+	compiledRule := rule{from: u.From, column: u.Column, keeps: allowed(under.Check), text: under.String()}
+	if u.Unless != nil {
+		lift, err := anonymize.NewConsent(u.Unless.Column, u.Unless.Is...)
+		if err != nil {
+			f.problem("policy.exclude.under_age.unless", "this condition", err)
+			return
+		}
+		compiledRule.unless, compiledRule.lifts = u.Unless.Column, allowed(lift.Check)
+		compiledRule.text += ", unless their " + u.Unless.Column + " says that it is permitted"
+	}
+	c.rules = append(c.rules, compiledRule)
+}
+
+func allowed(check func(anonymize.Value) anonymize.Verdict) func(anonymize.Value) bool {
+	return func(v anonymize.Value) bool { return check(v) == anonymize.Allowed }
+}
+
+// dimension returns the compiled dimension of a name, the same one every time.
+func (c *compiled) dimension(f *faults, path, name string) *dimension {
+	for _, d := range c.dims {
+		if d.name == name {
+			return d
+		}
+	}
+	col := c.policy.Columns[name]
+	if len(col.Bands) > 0 && col.As != string(anonymize.AsAge) && col.As != "" && !c.asOf.IsValid() {
+		f.unset("release.as_of", "the date at which ages are taken, YYYY-MM-DD", "the period has no calendar date, and "+path+" has ages")
+	}
+	d := &dimension{name: name, column: col, spec: col.spec(c.asOf), declared: col.declared()}
+	d.complete = !slices.ContainsFunc(col.labels(), func(l string) bool { return !slices.Contains(d.declared, l) })
+	c.dims = append(c.dims, d)
+	return d
+}
+
+func (c *compiled) compileTable(f *faults, i int) *compiledTable {
+	path := fmt.Sprintf("release.tables[%d]", i)
+	t := &compiledTable{Table: c.release.Tables[i], declared: true, l0: 1}
+	if t.Weight == 0 {
+		t.Weight = 1
+	}
+	groups := 1
+	for j, name := range t.GroupBy {
+		d := c.dimension(f, fmt.Sprintf("%s.group_by[%d]", path, j), name)
+		t.dims = append(t.dims, d)
+		t.declared = t.declared && d.declared != nil
+		if !d.person() {
+			t.l0 = t.Bounds.MaxPartitions
+		}
+		if t.declared {
+			groups = min(groups*len(d.declared), maxDeclaredGroups+1)
+		}
+	}
+	if t.declared && groups > maxDeclaredGroups {
+		f.add(path+".group_by", "more than 2^20 declared groups", "fewer", "remove a dimension, or make one private")
+	}
+	c.compileDraws(t)
+	t.want = plan.Table{Name: t.Name, Weight: t.Weight, Draws: t.draws, L0: t.l0, K: c.policy.MinPeople.K}
+	switch {
+	case t.declared && c.policy.MinPeople.Declared == Noisy:
+		if !t.counts {
+			f.add(path+".statistics", "no visitors", "visitors, or a share of visitors",
+				"min_people.declared: noisy withholds by the noisy number of people, so the table needs one")
+		}
+	case t.counts:
+		t.want.Selection = plan.ByVisitors
+	default:
+		t.want.Selection = plan.BySelection
+	}
+	return t
+}
+
+// compileDraws lists what needs noise of its own. Visitors come first, because a threshold applies
+// to them; statistics that need the same number share one draw.
+func (c *compiled) compileDraws(t *compiledTable) {
+	for _, s := range t.Statistics {
+		if s.Kind == CountVisitors || s.Kind == ShareOf && s.Of == string(CountVisitors) {
+			t.counts = true
+			t.draw(string(CountVisitors), t.l0, 1)
+			break
+		}
+	}
+	for _, s := range t.Statistics {
+		t.stats = append(t.stats, c.compileStatistic(t, s))
+	}
+}
+
+// draw returns the number of the draw with this name, which it adds where there is none yet.
+func (t *compiledTable) draw(name string, l0, lInf int64) int {
+	for i, d := range t.draws {
+		if d.Statistic == name {
+			return i
+		}
+	}
+	t.draws = append(t.draws, plan.Draw{Statistic: name, L0: l0, LInf: lInf})
+	return len(t.draws) - 1
+}
+
+func (c *compiled) compileStatistic(t *compiledTable, s Statistic) *statistic {
+	st := &statistic{Statistic: s, draw: noDraw, denominator: noDraw}
+	events := func() int { return t.draw(string(CountEvents), t.l0, t.Bounds.MaxPerPartition) }
+	switch s.Kind {
+	case CountVisitors:
+		st.draw = t.draw(string(CountVisitors), t.l0, 1)
+	case CountEvents:
+		st.draw = events()
+	case SumOf:
+		st.draw = c.drawSum(t, s.Of)
+	case MeanOf:
+		st.draw = c.drawSum(t, s.Of)
+		st.denominator = events()
+	case ShareOf:
+		if s.Of == string(CountVisitors) {
+			st.draw = t.draw(string(CountVisitors), t.l0, 1)
+		} else {
+			st.draw = events()
+		}
+		c.compileShare(t, st)
+	}
+	return st
+}
+
+// compileShare decides what a share is divided by. The parts add up to the whole, without noise of
+// its own, where every record or person is in exactly one of them and all of them are known: for
+// visitors, declared complete dimensions of the person; for events, any declared complete ones.
+func (c *compiled) compileShare(t *compiledTable, st *statistic) {
+	st.parts = true
+	parentL0 := int64(1)
+	visitors := st.Of == string(CountVisitors)
+	for i, d := range t.dims {
+		if slices.Contains(st.Within, d.name) {
+			st.within = append(st.within, i)
+			if !d.person() {
+				parentL0 = t.l0
+			}
+			continue
+		}
+		st.parts = st.parts && d.complete && (d.person() || !visitors)
+	}
+	if st.parts {
+		return
+	}
+	if visitors {
+		st.denominator = t.draw(totalVisitors, parentL0, 1)
+		return
+	}
+	// All of a person's groups can lie in one parent, so one parent can change by everything.
+	st.denominator = t.draw(totalEvents, 1, t.l0*t.Bounds.MaxPerPartition)
+}
+
+// Statistics that are published because a share is divided by them.
+const (
+	totalVisitors = "visitors_total"
+	totalEvents   = "events_total"
+)
+
+func (c *compiled) drawSum(t *compiledTable, value string) int {
+	col := c.policy.Columns[value]
+	if !slices.Contains(t.sums, value) {
+		t.sums = append(t.sums, value)
+	}
+	if !slices.Contains(c.values, value) {
+		c.values = append(c.values, value)
+	}
+	lInf := col.clampQuanta().MaxAbs()
+	if n := t.Bounds.MaxPerPartition; col.SumClamp == nil && lInf > math.MaxInt64/n {
+		lInf = math.MaxInt64 // which calibration refuses
+	} else if col.SumClamp == nil {
+		lInf *= n
+	}
+	return t.draw("sum_"+value, t.l0, lInf)
+}
+
+// clampQuanta returns the validated clamp or sum_clamp in quanta.
+func (c Column) clampQuanta() dp.Clamp {
+	r := c.Clamp
+	if r == nil {
+		r = c.SumClamp
+	}
+	lower, _ := c.quanta(r.Lower)
+	upper, _ := c.quanta(r.Upper)
+	return dp.Clamp{Lower: lower, Upper: upper}
+}
+
+func (c *compiled) calibrate(f *faults) {
+	var wants []plan.Table
+	for _, t := range c.tables {
+		wants = append(wants, t.want)
+	}
+	calibrated, err := plan.Calibrate(c.release.Spend, wants)
+	if err != nil {
+		f.add("release.spend", c.release.Spend.String(), "enough for every table: "+err.Error(), "spend more, ask for fewer statistics, or lower the bounds")
+		return
+	}
+	for i := range c.tables {
+		c.tables[i].calibrated = calibrated[i]
+	}
+}
+
+// spend is what the release costs in all.
+func (c *compiled) spend() dp.Spend {
+	var total dp.Spend
+	for _, t := range c.tables {
+		total = total.Add(t.calibrated.Spend)
+	}
+	return total
+}
+
+// spec says how a raw value becomes a label. Its closed list has every label that can come out; those
+// that are not declared groups are in no group.
+func (c Column) spec(asOf anonymize.Date) generalize.Spec {
+	s := generalize.Spec{
+		Values: c.Values, Otherwise: c.otherwise(), Bands: c.Bands,
+		As: anonymize.As(c.As), Grain: generalize.Grain(c.Grain), Zone: c.Zone, RefDate: asOf,
+	}
+	if len(c.Values) == 0 && len(c.Bands) == 0 && len(c.Groups.Declared) > 0 {
+		s.Groups = c.labels()
+	}
+	return s
+}
+
+func (c Column) otherwise() string {
+	if c.Otherwise == "" {
+		return generalize.DefaultUnknown
+	}
+	return c.Otherwise
+}
+
+// labels lists all labels that a column can yield, without those of an open list.
+func (c Column) labels() []string {
+	labels := []string{c.otherwise()}
+	switch {
+	case len(c.Bands) > 0:
+		labels = append(labels, c.bandLabels()...)
+	case len(c.Values) > 0:
+		labels = slices.AppendSeq(labels, maps.Values(c.Values))
+	default:
+		labels = append(labels, c.Groups.Declared...)
+	}
+	slices.Sort(labels)
+	return slices.Compact(labels)
+}
+
+// bandLabels lists the labels of bands in their own order, nothing where they cannot be used.
+func (c Column) bandLabels() []string {
+	bands, err := generalize.NewBands(c.Bands, anonymize.As(c.As), anonymize.Date{Year: 2000, Month: 1, Day: 1})
+	if err != nil {
+		return nil
+	}
+	return bands.Labels()
+}
+
+// declared returns the groups of a dimension: those listed, or all labels that its bands or value
+// map can give; nil where they are private.
+func (c Column) declared() []string {
+	switch {
+	case c.Groups.Private:
+		return nil
+	case len(c.Groups.Declared) > 0:
+		return c.Groups.Declared
+	case len(c.Bands) > 0, len(c.Values) > 0:
+		return c.labels()
+	}
+	return nil
+}

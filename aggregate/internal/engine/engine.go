@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"github.com/throngdp/throng/dp"
+)
+
+// bucketBits is the number of high bits of a person's hash that choose a bucket. A thousand buckets
+// keep a million people's table near the second-level cache; fewer would serve less.
+const bucketBits = 10
+
+// chunkRows is how many rows a worker gathers before it scatters them: enough that a bucket is
+// visited for more than a few rows at a time.
+const chunkRows = 1 << 16
+
+// Engine accumulates rows. Its workers may run concurrently.
+type Engine struct {
+	spec    Spec
+	layout  layout
+	strides []int
+	buckets []bucket
+	pairs   Pairs
+}
+
+// New returns an engine for a spec, whose tables and bounds must have been validated.
+func New(spec Spec) *Engine {
+	e := &Engine{spec: spec, layout: newLayout(&spec), buckets: make([]bucket, 1<<bucketBits)}
+	for i := range spec.Tables {
+		e.strides = append(e.strides, spec.Tables[i].slotWords())
+	}
+	return e
+}
+
+// Worker scatters rows and folds them into the buckets. Each goroutine needs its own.
+type Worker struct {
+	e      *Engine
+	starts []uint32
+	order  []uint32
+}
+
+// Worker returns a new worker.
+func (e *Engine) Worker() *Worker {
+	return &Worker{e: e, starts: make([]uint32, len(e.buckets)+1)}
+}
+
+// Add folds rows into the people they belong to. With join, rows of people who are not there yet
+// are passed over: visitor records come after the usage they describe.
+func (w *Worker) Add(r *Rows, join bool) {
+	w.scatter(r)
+	for i := range w.e.buckets {
+		rows := w.order[w.starts[i]:w.starts[i+1]]
+		if len(rows) == 0 {
+			continue
+		}
+		b := &w.e.buckets[i]
+		b.mu.Lock()
+		for _, row := range rows {
+			w.e.fold(b, r, int(row), join)
+		}
+		b.mu.Unlock()
+	}
+}
+
+// scatter sorts row numbers by bucket.
+func (w *Worker) scatter(r *Rows) {
+	const shift = 64 - bucketBits
+	clear(w.starts)
+	for _, hi := range r.Hi[:r.N] {
+		w.starts[hi>>shift+1]++
+	}
+	for i := 1; i < len(w.starts); i++ {
+		w.starts[i] += w.starts[i-1]
+	}
+	if cap(w.order) < r.N {
+		w.order = make([]uint32, max(r.N, chunkRows))
+	}
+	w.order = w.order[:r.N]
+	next := make([]uint32, 1<<bucketBits)
+	copy(next, w.starts)
+	for i, hi := range r.Hi[:r.N] {
+		at := hi >> shift
+		w.order[next[at]] = uint32(i)
+		next[at]++
+	}
+}
+
+func (e *Engine) fold(b *bucket, r *Rows, i int, join bool) {
+	hi, lo := r.Hi[i], r.Lo[i]
+	rec := b.find(hi, lo, e.layout.words, !join)
+	if rec < 0 {
+		return
+	}
+	flags := r.Flags[i]
+	b.recs[rec+offFlags] |= uint64(flags)
+	for a, codes := range r.Attrs {
+		if codes != nil && codes[i] != None {
+			b.vote(&b.recs[rec+offAttrs+a], codes[i])
+		}
+	}
+	if flags&Event == 0 || flags&Excluded != 0 {
+		return
+	}
+	for t := range e.spec.Tables {
+		e.foldTable(b, rec, t, r, i, hi, lo)
+	}
+}
+
+func (e *Engine) foldTable(b *bucket, rec, t int, r *Rows, i int, hi, lo uint64) {
+	table := &e.spec.Tables[t]
+	for s := range table.Sums {
+		if r.Values[table.Sums[s].Value][i] == NoValue {
+			return
+		}
+	}
+	at := rec + e.layout.tables[t]
+	var slot []uint64
+	if table.Key >= 0 {
+		keys := &r.Keys[table.Key]
+		code := keys.Code[i]
+		if code == NoKey {
+			return
+		}
+		p := priority(&e.spec.Seed, hi, lo, keys.Hash[i])
+		off := b.keep(&b.recs[at], table, e.strides[t], p, code, &e.spec)
+		if off < 0 || !table.recorded() {
+			return
+		}
+		slot = b.arena[off+2 : off+e.strides[t]]
+	} else {
+		if !table.recorded() {
+			return
+		}
+		slot = b.recs[at : at+table.inlineWords()]
+	}
+	slot[0]++
+	for s := range table.Sums {
+		sum := &table.Sums[s]
+		v := r.Values[sum.Value][i]
+		if !sum.Total {
+			v = min(max(v, sum.Clamp.Lower), sum.Clamp.Upper)
+		}
+		add128(slot[1+2*s:3+2*s], v)
+	}
+}
+
+// Close returns the partials. The engine must not be used afterwards.
+func (e *Engine) Close(ctx context.Context, workers int) (*Partials, error) {
+	parts := make([]*Partials, max(workers, 1))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for i := range parts {
+		parts[i] = e.newPartials()
+		wg.Go(func() {
+			c := newCloser(e, parts[i])
+			for ctx.Err() == nil {
+				n := int(next.Add(1)) - 1
+				if n >= len(e.buckets) {
+					return
+				}
+				c.bucket(&e.buckets[n])
+				e.buckets[n] = bucket{}
+			}
+		})
+	}
+	wg.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	for _, p := range parts[1:] {
+		parts[0].merge(p)
+	}
+	return parts[0], nil
+}
+
+func (e *Engine) newPartials() *Partials {
+	p := &Partials{}
+	for i := range e.spec.Tables {
+		t := &e.spec.Tables[i]
+		p.Tables = append(p.Tables, newGroups(len(t.Sums)))
+		var parents *Groups
+		if t.Parent != nil {
+			parents = newGroups(0)
+		}
+		p.Parents = append(p.Parents, parents)
+	}
+	return p
+}
+
+func (p *Partials) merge(o *Partials) {
+	p.Visitors += o.Visitors
+	for i := range p.Tables {
+		p.Tables[i].merge(o.Tables[i])
+		if p.Parents[i] != nil {
+			p.Parents[i].merge(o.Parents[i])
+		}
+	}
+}
+
+// closer turns finished people into group accumulators.
+type closer struct {
+	e       *Engine
+	p       *Partials
+	codes   []uint32
+	dropped []bool
+	events  []uint64
+	parents []Group
+}
+
+func newCloser(e *Engine, p *Partials) *closer {
+	n := len(e.spec.Attributes)
+	return &closer{e: e, p: p, codes: make([]uint32, n), dropped: make([]bool, n)}
+}
+
+func (c *closer) bucket(b *bucket) {
+	words := c.e.layout.words
+	need := uint64(Event | c.e.spec.Required)
+	for n := range b.count {
+		rec := b.recs[n*words : (n+1)*words]
+		flags := rec[offFlags]
+		if flags&uint64(Excluded) != 0 || flags&need != need {
+			continue
+		}
+		c.p.Visitors++
+		for a := range c.codes {
+			attr := &c.e.spec.Attributes[a]
+			c.codes[a] = b.resolve(rec[offAttrs+a], attr)
+			c.dropped[a] = attr.Dropped != nil && attr.Dropped(c.codes[a])
+		}
+		for t := range c.e.spec.Tables {
+			c.table(b, rec, t)
+		}
+	}
+}
+
+func (c *closer) table(b *bucket, rec []uint64, t int) {
+	table := &c.e.spec.Tables[t]
+	person, ok := c.person(table.Persons)
+	if !ok {
+		return
+	}
+	groups, at := c.p.Tables[t], c.e.layout.tables[t]
+	if table.Key < 0 {
+		slot := rec[at : at+table.inlineWords()]
+		if table.recorded() && slot[0] == 0 {
+			return // all of this person's records had a value that could not be read
+		}
+		addPerson(groups, table, Group{0, person}, slot)
+		c.events = append(c.events[:0], 0)
+		c.parentsOf(t, table)
+		return
+	}
+	off, length, stride := int(rec[at]>>32), int(rec[at]>>16&0xffff), c.e.strides[t]
+	c.events = c.events[:0]
+	for s := range length {
+		slot := b.arena[off+s*stride : off+(s+1)*stride]
+		addPerson(groups, table, Group{slot[1], person}, slot[2:])
+		c.events = append(c.events, slot[1])
+	}
+	c.parentsOf(t, table)
+}
+
+func addPerson(g *Groups, t *Table, k Group, slot []uint64) {
+	i := g.at(k)
+	g.Visitors[i]++
+	if !t.recorded() {
+		return
+	}
+	n := int64(slot[0])
+	e := min(n, t.Bounds.MaxPerPartition)
+	if t.Events {
+		g.Events[i] += e
+	}
+	for s := range t.Sums {
+		lo, hi := slot[1+2*s], slot[2+2*s]
+		var v int64
+		if t.Sums[s].Total {
+			v = clampTotal(lo, hi, t.Sums[s].Clamp)
+		} else {
+			v = boundedSum(lo, hi, e, n)
+		}
+		add128(g.totals[2*(i*g.sums+s):], v)
+	}
+}
+
+// clampTotal clamps a person's two-word total; saturating first changes nothing, as a clamp lies
+// within ±MaxSum.
+func clampTotal(lo, hi uint64, c dp.Clamp) int64 {
+	return min(max(saturate(lo, hi), c.Lower), c.Upper)
+}
+
+// parentsOf counts a person once in each distinct parent of the kept groups.
+func (c *closer) parentsOf(t int, table *Table) {
+	if table.Parent == nil {
+		return
+	}
+	person, ok := c.person(table.Parent.Persons)
+	if !ok {
+		return
+	}
+	c.parents = c.parents[:0]
+next:
+	for _, ev := range c.events {
+		k := Group{0, person}
+		if table.Parent.Event != nil {
+			k.Event = table.Parent.Event(ev)
+		}
+		for _, seen := range c.parents {
+			if seen == k {
+				continue next
+			}
+		}
+		c.parents = append(c.parents, k)
+		g := c.p.Parents[t]
+		g.Visitors[g.at(k)]++
+	}
+}
+
+// person returns the code of the person-level part of a group, false where a label is
+// outside its declared groups.
+func (c *closer) person(attrs []int) (uint64, bool) {
+	var code uint64
+	for i, a := range attrs {
+		if c.dropped[a] {
+			return 0, false
+		}
+		code = c.e.pairs.Fold(code, c.codes[a], i)
+	}
+	return code, true
+}
+
+// PersonPairs resolves the person-level codes of groups back to attribute codes.
+func (e *Engine) PersonPairs() *Pairs { return &e.pairs }

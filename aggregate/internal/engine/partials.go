@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"math"
+	"math/big"
+	"math/bits"
+)
+
+// Partials are the exact, bounded accumulators of one scan. They are as sensitive as the input.
+type Partials struct {
+	// Visitors is the number of distinct people counted.
+	Visitors int64
+	Tables   []*Groups
+	// Parents holds, per table, the distinct people of each parent; nil where none was asked for.
+	Parents []*Groups
+}
+
+// Group identifies a group exactly: its event-level code and its person-level code.
+type Group struct{ Event, Person uint64 }
+
+// Groups is a hash table from group to accumulators.
+type Groups struct {
+	sums     int
+	index    []uint32
+	Keys     []Group
+	Visitors []int64
+	Events   []int64
+	totals   []uint64 // two words per sum and group
+}
+
+func newGroups(sums int) *Groups { return &Groups{sums: sums, index: make([]uint32, 64)} }
+
+// Len is the number of groups.
+func (g *Groups) Len() int { return len(g.Keys) }
+
+// Find returns a group's position, -1 where it is not there.
+func (g *Groups) Find(k Group) int {
+	mask := uint64(len(g.index) - 1)
+	for at := hashGroup(k) & mask; ; at = (at + 1) & mask {
+		n := g.index[at]
+		if n == 0 {
+			return -1
+		}
+		if g.Keys[n-1] == k {
+			return int(n - 1)
+		}
+	}
+}
+
+// Sum returns sum s of group i, saturated to ±MaxSum. Saturation is a contraction: it cannot raise
+// what one person changes.
+func (g *Groups) Sum(i, s int) int64 {
+	w := g.totals[2*(i*g.sums+s):]
+	return saturate(w[0], w[1])
+}
+
+// MaxSum is where accumulated values saturate: far enough below 2^63 for noise to be added.
+const MaxSum = 1 << 61
+
+func saturate(lo, hi uint64) int64 {
+	switch v := int64(lo); {
+	case int64(hi) >= 0 && (hi != 0 || lo > MaxSum):
+		return MaxSum
+	case int64(hi) < 0 && (hi != math.MaxUint64 || v >= 0 || v < -MaxSum):
+		return -MaxSum
+	default:
+		return v
+	}
+}
+
+func hashGroup(k Group) uint64 {
+	a, b := bits.Mul64(k.Event^0x9e3779b97f4a7c15, k.Person^0xd6e8feb86659fd93)
+	a, b = bits.Mul64(a^k.Event, b^k.Person^0xa0761d6478bd642f)
+	return a ^ b
+}
+
+func (g *Groups) at(k Group) int {
+	mask := uint64(len(g.index) - 1)
+	at := hashGroup(k) & mask
+	for g.index[at] != 0 {
+		if i := int(g.index[at] - 1); g.Keys[i] == k {
+			return i
+		}
+		at = (at + 1) & mask
+	}
+	g.Keys = append(g.Keys, k)
+	g.Visitors = append(g.Visitors, 0)
+	g.Events = append(g.Events, 0)
+	for range 2 * g.sums {
+		g.totals = append(g.totals, 0)
+	}
+	g.index[at] = uint32(len(g.Keys))
+	if len(g.Keys)*8 > len(g.index)*5 {
+		g.rehash()
+	}
+	return len(g.Keys) - 1
+}
+
+func (g *Groups) rehash() {
+	index := make([]uint32, 2*len(g.index))
+	mask := uint64(len(index) - 1)
+	for i, k := range g.Keys {
+		at := hashGroup(k) & mask
+		for index[at] != 0 {
+			at = (at + 1) & mask
+		}
+		index[at] = uint32(i + 1)
+	}
+	g.index = index
+}
+
+// merge adds what other holds.
+func (g *Groups) merge(other *Groups) {
+	for i, k := range other.Keys {
+		at := g.at(k)
+		g.Visitors[at] += other.Visitors[i]
+		g.Events[at] += other.Events[i]
+		for s := range 2 * g.sums {
+			if s%2 == 0 {
+				from, to := other.totals[2*i*g.sums+s:], g.totals[2*at*g.sums+s:]
+				var carry uint64
+				to[0], carry = bits.Add64(to[0], from[0], 0)
+				to[1], _ = bits.Add64(to[1], from[1], carry)
+			}
+		}
+	}
+}
+
+// boundedSum returns what a person adds to one sum: S·e/n toward zero for n records of which e
+// count, the expectation of sampling e of them. S is the sum of n values that are each inside the
+// clamp, so the result is inside e·clamp.
+func boundedSum(lo, hi uint64, e, n int64) int64 {
+	if e == n {
+		return int64(lo)
+	}
+	negative := int64(hi) < 0
+	if negative {
+		var borrow uint64
+		lo, borrow = bits.Sub64(0, lo, 0)
+		hi, _ = bits.Sub64(0, hi, borrow)
+	}
+	var q int64
+	if hi == 0 {
+		// The quotient is at most e·max|clamp| < 2^63, so the high word is below n.
+		h, l := bits.Mul64(lo, uint64(e))
+		d, _ := bits.Div64(h, l, uint64(n))
+		q = int64(d)
+	} else {
+		s := new(big.Int).SetUint64(hi)
+		s.Lsh(s, 64).Or(s, new(big.Int).SetUint64(lo))
+		q = s.Mul(s, big.NewInt(e)).Quo(s, big.NewInt(n)).Int64()
+	}
+	if negative {
+		return -q
+	}
+	return q
+}

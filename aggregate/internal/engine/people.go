@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"math/bits"
+	"sync"
+)
+
+// bucket holds all state of the people whose hash falls into it.
+type bucket struct {
+	mu    sync.Mutex
+	index []uint32 // open addressing: record number + 1, 0 empty
+	recs  []uint64 // records of layout.words each
+	count int
+	arena []uint64 // kept groups and value counts that outgrow a record
+}
+
+// layout says where things are in a person's record: hash (2 words), flags, attributes, tables.
+type layout struct {
+	words  int
+	tables []int // offset of each table's words
+}
+
+const (
+	offFlags = 2
+	offAttrs = 3
+)
+
+func newLayout(s *Spec) layout {
+	l := layout{words: offAttrs + len(s.Attributes)}
+	for i := range s.Tables {
+		l.tables = append(l.tables, l.words)
+		l.words += s.Tables[i].inlineWords()
+	}
+	return l
+}
+
+// find returns the offset of a person's record, or -1 where there is none and insert is false.
+func (b *bucket) find(hi, lo uint64, words int, insert bool) int {
+	if len(b.index) == 0 {
+		if !insert {
+			return -1
+		}
+		b.index = make([]uint32, 16)
+	}
+	mask := uint64(len(b.index) - 1)
+	// The low bits of hi chose nothing yet: buckets go by its high bits.
+	for at := lo & mask; ; at = (at + 1) & mask {
+		n := b.index[at]
+		if n == 0 {
+			if !insert {
+				return -1
+			}
+			return b.insert(at, hi, lo, words)
+		}
+		off := int(n-1) * words
+		if b.recs[off] == hi && b.recs[off+1] == lo {
+			return off
+		}
+	}
+}
+
+func (b *bucket) insert(at uint64, hi, lo uint64, words int) int {
+	off := b.count * words
+	if cap(b.recs) < off+words {
+		grown := make([]uint64, off, max(2*cap(b.recs), 16*words))
+		copy(grown, b.recs)
+		b.recs = grown
+	}
+	b.recs = b.recs[:off+words]
+	clear(b.recs[off:])
+	b.recs[off], b.recs[off+1] = hi, lo
+	b.count++
+	b.index[at] = uint32(b.count)
+	if b.count*8 > len(b.index)*5 {
+		b.rehash(words)
+	}
+	return off
+}
+
+func (b *bucket) rehash(words int) {
+	index := make([]uint32, 2*len(b.index))
+	mask := uint64(len(index) - 1)
+	for n := 0; n < b.count; n++ {
+		at := b.recs[n*words+1] & mask
+		for index[at] != 0 {
+			at = (at + 1) & mask
+		}
+		index[at] = uint32(n + 1)
+	}
+	b.index = index
+}
+
+// alloc returns the offset of n zeroed words in the arena.
+func (b *bucket) alloc(n int) int {
+	off := len(b.arena)
+	if cap(b.arena) < off+n {
+		grown := make([]uint64, off, max(2*cap(b.arena), off+n, 64))
+		copy(grown, b.arena)
+		b.arena = grown
+	}
+	b.arena = b.arena[:off+n]
+	clear(b.arena[off:])
+	return off
+}
+
+// A word of an attribute is code<<32 | count while the person has one label, and listFlag | offset
+// of a list in the arena once there are more. A list is a header (length<<32 | capacity) and entries
+// of the same form code<<32 | count. Codes stay below 2^31, so the flag cannot be mistaken.
+const listFlag = 1 << 63
+
+func (b *bucket) vote(word *uint64, code uint32) {
+	w := *word
+	switch {
+	case w == 0:
+		*word = uint64(code)<<32 | 1
+	case w&listFlag == 0 && uint32(w>>32) == code:
+		*word = countUp(w)
+	case w&listFlag == 0:
+		off := b.alloc(1 + 4)
+		b.arena[off] = 2<<32 | 4
+		b.arena[off+1] = w
+		b.arena[off+2] = uint64(code)<<32 | 1
+		*word = listFlag | uint64(off)
+	default:
+		b.voteInList(word, code)
+	}
+}
+
+func (b *bucket) voteInList(word *uint64, code uint32) {
+	off := int(*word &^ listFlag)
+	length, capacity := int(b.arena[off]>>32), int(uint32(b.arena[off]))
+	list := b.arena[off+1 : off+1+length]
+	for i, w := range list {
+		if uint32(w>>32) == code {
+			list[i] = countUp(w)
+			return
+		}
+	}
+	if length == capacity {
+		grown := b.alloc(1 + 2*capacity)
+		copy(b.arena[grown+1:], b.arena[off+1:off+1+length])
+		off, capacity = grown, 2*capacity
+		*word = listFlag | uint64(off)
+	}
+	b.arena[off+1+length] = uint64(code)<<32 | 1
+	b.arena[off] = uint64(length+1)<<32 | uint64(capacity)
+}
+
+// countUp adds one vote and stops at 2^32 − 1: a person's own count, so nobody else is touched.
+func countUp(w uint64) uint64 {
+	if uint32(w) == ^uint32(0) {
+		return w
+	}
+	return w + 1
+}
+
+// resolve returns the person-level label of an attribute.
+func (b *bucket) resolve(word uint64, a *Attribute) uint32 {
+	if word == 0 {
+		return a.Unknown
+	}
+	if word&listFlag == 0 {
+		return uint32(word >> 32)
+	}
+	if a.ConflictUnknown {
+		return a.Unknown
+	}
+	off := int(word &^ listFlag)
+	best := b.arena[off+1]
+	for _, w := range b.arena[off+2 : off+1+int(b.arena[off]>>32)] {
+		switch n, m := uint32(w), uint32(best); {
+		case n > m, n == m && a.Compare(uint32(w>>32), uint32(best>>32)) < 0:
+			best = w
+		}
+	}
+	return uint32(best >> 32)
+}
+
+// A word of a table's kept groups is offset<<32 | length<<16 | log2(capacity); 0 is empty. The
+// groups lie in the arena, slotWords each, in ascending priority.
+
+// keep returns the arena offset of the slot of group (priority, code), or -1 where the person
+// already holds MaxPartitions groups of smaller priority. The smallest priorities of a set do not
+// depend on the order in which its members come, and a group that was evicted cannot come back:
+// the largest kept priority only falls.
+func (b *bucket) keep(word *uint64, t *Table, stride int, priority, code uint64, s *Spec) int {
+	off, length, class := int(*word>>32), int(*word>>16&0xffff), uint(*word&0xffff)
+	at := length
+	if length > 0 {
+		slots := b.arena[off : off+length*stride]
+		at = lowerBound(slots, stride, priority)
+		for at < length && slots[at*stride] == priority {
+			c := slots[at*stride+1]
+			if c == code {
+				return off + at*stride
+			}
+			if s.CompareKeys(t.Key, code, c) < 0 {
+				break
+			}
+			at++
+		}
+	}
+	full := length == int(t.Bounds.MaxPartitions)
+	if full && at == length {
+		return -1
+	}
+	switch {
+	case full:
+		length--
+	case length == 0:
+		off, class = b.alloc(stride), 0
+	case length == 1<<class:
+		grown := b.alloc(stride << (class + 1))
+		copy(b.arena[grown:], b.arena[off:off+length*stride])
+		off, class = grown, class+1
+	}
+	slots := b.arena[off : off+(length+1)*stride]
+	copy(slots[(at+1)*stride:], slots[at*stride:length*stride])
+	slot := slots[at*stride : (at+1)*stride]
+	clear(slot)
+	slot[0], slot[1] = priority, code
+	*word = uint64(off)<<32 | uint64(length+1)<<16 | uint64(class)
+	return off + at*stride
+}
+
+// lowerBound returns the first slot whose priority is not below priority.
+func lowerBound(slots []uint64, stride int, priority uint64) int {
+	n := len(slots) / stride
+	if n <= 8 {
+		for i := range n {
+			if slots[i*stride] >= priority {
+				return i
+			}
+		}
+		return n
+	}
+	lo, hi := 0, n
+	for lo < hi {
+		mid := (lo + hi) / 2
+		if slots[mid*stride] < priority {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo
+}
+
+// priority is a keyed pseudo-random function of (person, group). Both inputs are already outputs of
+// a keyed hash under the run's secret; the two multiplications with secret seeds make the pair
+// independent of either alone (the construction is wyhash's, whose output passes the usual tests).
+func priority(seed *[2]uint64, hi, lo, group uint64) uint64 {
+	a, b := bits.Mul64(lo^group^seed[0], hi^seed[1])
+	c, d := bits.Mul64(a^group, b^seed[0]|1)
+	return c ^ d
+}
+
+// add128 adds v to the two-word signed integer at w (low word first).
+func add128(w []uint64, v int64) {
+	lo, carry := bits.Add64(w[0], uint64(v), 0)
+	w[0] = lo
+	w[1] += uint64(v>>63) + carry
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import "github.com/throngdp/throng/dp"
+
+// Codes with a meaning of their own. All other codes stand for labels.
+const (
+	// None is the code of an attribute that a row says nothing about.
+	None uint32 = 0
+	// NoKey is the Key code of a row that is in no group.
+	NoKey = ^uint64(0)
+	// NoValue marks a value that could not be read: the row is left out of tables that sum it.
+	NoValue = -1 << 63
+)
+
+// Flags of a row.
+const (
+	// Excluded: the row shows that its person is excluded, with all their rows.
+	Excluded uint32 = 1 << iota
+	// Event: the row is activity in the period. A person without one is no visitor.
+	Event
+	// firstRule is the first of the bits that say which rules a row satisfies.
+	firstRule
+)
+
+// MaxRules is how many presence rules a spec may have.
+const MaxRules = 16
+
+// Satisfies returns the flag of a row that satisfies presence rule i.
+func Satisfies(i int) uint32 { return firstRule << i }
+
+// MaxPartitionsLimit is the largest MaxPartitions of a table: what a slot header can count.
+const MaxPartitionsLimit = 1 << 15
+
+// Spec says what one scan accumulates.
+type Spec struct {
+	Attributes []Attribute
+	// Required are the Satisfies flags of which every counted person needs all, each from some row.
+	Required uint32
+	// Keys and Values are how many of each a row carries.
+	Keys, Values int
+	Tables       []Table
+	// CompareKeys orders two codes of key k by the canonical bytes of their labels. It is asked only
+	// where two keyed priorities are equal.
+	CompareKeys func(k int, a, b uint64) int
+	// Seed keys the priorities. It is secret and fresh for every run.
+	Seed [2]uint64
+}
+
+// Attribute is a person-level value: one label per person, from all of that person's rows.
+type Attribute struct {
+	// Unknown is the label of a person about whom no row says anything.
+	Unknown uint32
+	// ConflictUnknown makes a person with two different labels Unknown; otherwise the most frequent
+	// label counts, and among equals the first by canonical bytes.
+	ConflictUnknown bool
+	// Compare orders two labels by canonical bytes.
+	Compare func(a, b uint32) int
+	// Dropped, where set, reports whether a label lies outside the declared groups. It is asked once
+	// per person, when all rows have been seen.
+	Dropped func(code uint32) bool
+}
+
+// Table is one group-by. What one person adds to it is bounded by Bounds and the clamps:
+// l0 = MaxPartitions (1 without an event-level key), l∞ of visitors 1, of events MaxPerPartition, of
+// a sum MaxPerPartition·max|clamp| (max|clamp| for a Total sum).
+type Table struct {
+	// Key is the row's event-level key, or −1 where the table groups by person-level values alone.
+	Key int
+	// Persons are the attributes that complete a group.
+	Persons []int
+	Bounds  dp.ContributionBounds
+	// Events is set where the table counts records.
+	Events bool
+	Sums   []Sum
+	// Parent, where set, asks for the distinct people of each parent group among the kept groups.
+	Parent *Parent
+}
+
+// Sum is one bounded sum.
+type Sum struct {
+	// Value is the row's value.
+	Value int
+	// Clamp bounds each record, or with Total the person's total in one group.
+	Clamp dp.Clamp
+	Total bool
+}
+
+// Parent is a coarser grouping of a table's groups.
+type Parent struct {
+	// Event maps a group's event-level key to the parent's; it is called once per person and kept
+	// group. Nil where the parent has no event-level part.
+	Event func(uint64) uint64
+	// Persons are the attributes that stay.
+	Persons []int
+}
+
+// recorded reports whether the table needs the number of records per person and group.
+func (t *Table) recorded() bool { return t.Events || len(t.Sums) > 0 }
+
+// slotWords is the length of one kept group: priority, key, and with recorded the number of records
+// and two words per sum.
+func (t *Table) slotWords() int {
+	if !t.recorded() {
+		return 2
+	}
+	return 3 + 2*len(t.Sums)
+}
+
+// inlineWords is what a table without an event-level key keeps in the person's own record.
+func (t *Table) inlineWords() int {
+	switch {
+	case t.Key >= 0:
+		return 1
+	case t.recorded():
+		return 1 + 2*len(t.Sums)
+	}
+	return 0
+}
+
+// Rows is a number of rows as columns. Attrs, Keys and Values are indexed as the spec numbers them;
+// a nil Attrs column says nothing about anyone, and visitor rows leave Keys and Values nil.
+type Rows struct {
+	N      int
+	Hi, Lo []uint64 // 128-bit keyed hash of the privacy id
+	Flags  []uint32
+	Attrs  [][]uint32
+	Keys   []Keys
+	Values [][]int64
+}
+
+// Keys is one event-level key per row: an exact code and the keyed hash of its canonical bytes.
+type Keys struct {
+	Code []uint64
+	Hash []uint64
+}

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package aggregate
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/throngdp/throng/aggregate/internal/strictyaml"
+	"github.com/throngdp/throng/dp"
+)
+
+// maxSpecBytes is how much of a policy or release file is read. A larger one is refused.
+const maxSpecBytes = 64 << 10
+
+// LoadPolicy reads a policy file. Faults of form are reported together as [*FieldError]s; faults of
+// meaning are found by [NewPlan].
+func LoadPolicy(path string) (*Policy, error) {
+	src, err := readSpec(path)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePolicy(path, src)
+}
+
+// LoadRelease reads a release file; see [LoadPolicy].
+func LoadRelease(path string) (*Release, error) {
+	src, err := readSpec(path)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRelease(path, src)
+}
+
+func readSpec(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("opening specification: %w", err)
+	}
+	defer f.Close()
+	src, err := io.ReadAll(io.LimitReader(f, maxSpecBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", path, err)
+	}
+	return src, nil
+}
+
+// ParsePolicy reads a policy from YAML text; name is how faults call the file.
+func ParsePolicy(name string, src []byte) (*Policy, error) {
+	p := &Policy{}
+	d := newDecoder(name, "policy")
+	d.decode(src, func(n *strictyaml.Node) {
+		d.Mapping(n, "", fields{
+			"version":    d.int(&p.Version),
+			"population": d.string(&p.Population),
+			"privacy_unit": d.mapping(fields{
+				"ids": d.items(func(n *strictyaml.Node, path string) {
+					p.PrivacyUnit.IDs = append(p.PrivacyUnit.IDs, d.idColumn(n, path))
+				}),
+			}),
+			"inputs": d.mapping(fields{
+				"visitors": d.format(&p.Inputs.Visitors),
+				"usage":    d.format(&p.Inputs.Usage),
+			}),
+			"columns": func(n *strictyaml.Node, path string) {
+				p.Columns = map[string]Column{}
+				d.Each(n, path, func(key string, n *strictyaml.Node, path string) { p.Columns[key] = d.column(n, path) })
+			},
+			"exclude": d.mapping(fields{
+				"consent":   func(n *strictyaml.Node, path string) { p.Exclude.Consent = d.consent(n, path) },
+				"under_age": func(n *strictyaml.Node, path string) { p.Exclude.UnderAge = d.underAge(n, path) },
+			}),
+			"min_people": d.mapping(fields{"k": d.int(&p.MinPeople.K), "declared": decodeText(d, &p.MinPeople.Declared)}),
+			"budget":     d.spend(&p.Budget),
+			"recipients": func(n *strictyaml.Node, path string) {
+				p.Recipients = map[string]Recipient{}
+				d.Each(n, path, func(key string, n *strictyaml.Node, path string) {
+					var r Recipient
+					d.Mapping(n, path, fields{"purposes": d.strings(&r.Purposes)})
+					p.Recipients[key] = r
+				})
+			},
+		})
+	})
+	p.file, p.lines = name, d.Lines()
+	return p, d.err()
+}
+
+// ParseRelease reads a release from YAML text; name is how faults call the file.
+func ParseRelease(name string, src []byte) (*Release, error) {
+	r := &Release{}
+	d := newDecoder(name, "release")
+	d.decode(src, func(n *strictyaml.Node) {
+		d.Mapping(n, "", fields{
+			"version":   d.int(&r.Version),
+			"name":      d.string(&r.Name),
+			"snapshot":  d.string(&r.Snapshot),
+			"recipient": d.string(&r.Recipient),
+			"purpose":   d.string(&r.Purpose),
+			"period":    func(n *strictyaml.Node, path string) { r.Period = d.period(n, path) },
+			"as_of":     d.string(&r.AsOf),
+			"spend":     d.spend(&r.Spend),
+			"tables": d.items(func(n *strictyaml.Node, path string) {
+				var t Table
+				d.Mapping(n, path, fields{
+					"name":     d.string(&t.Name),
+					"group_by": d.strings(&t.GroupBy),
+					"bounds": d.mapping(fields{
+						"max_partitions":    d.int(&t.Bounds.MaxPartitions),
+						"max_per_partition": d.int(&t.Bounds.MaxPerPartition),
+					}),
+					"statistics": d.items(func(n *strictyaml.Node, path string) { t.Statistics = append(t.Statistics, d.statistic(n, path)) }),
+					"weight":     d.int(&t.Weight),
+				})
+				r.Tables = append(r.Tables, t)
+			}),
+		})
+	})
+	r.file, r.lines = name, d.Lines()
+	return r, d.err()
+}
+
+// fields is what a mapping may hold.
+type fields = map[string]func(n *strictyaml.Node, path string)
+
+// decoder binds nodes to the values of this package.
+type decoder struct {
+	*strictyaml.Binder
+	file string
+}
+
+func newDecoder(file, root string) *decoder {
+	return &decoder{Binder: strictyaml.NewBinder(root), file: file}
+}
+
+func (d *decoder) decode(src []byte, bind func(*strictyaml.Node)) {
+	n, parseFaults := strictyaml.Parse(src)
+	d.Add(parseFaults...)
+	if n != nil {
+		bind(n)
+	}
+}
+
+func (d *decoder) err() error {
+	f := faults{where: where{file: d.file}}
+	for _, fault := range d.Faults() {
+		f.list = append(f.list, &FieldError{
+			Path: fault.Path, Got: fault.Got, Want: fault.Want, Fix: fault.Fix, File: d.file, Line: fault.Line,
+		})
+	}
+	return f.err()
+}
+
+func (d *decoder) int(dst *int64) func(*strictyaml.Node, string) {
+	return func(n *strictyaml.Node, path string) { d.Int(n, path, dst) }
+}
+
+func (d *decoder) string(dst *string) func(*strictyaml.Node, string) {
+	return func(n *strictyaml.Node, path string) { d.String(n, path, dst) }
+}
+
+func decodeText[T ~string](d *decoder, dst *T) func(*strictyaml.Node, string) {
+	return func(n *strictyaml.Node, path string) { *dst = T(d.Text(n, path)) }
+}
+
+func (d *decoder) strings(dst *[]string) func(*strictyaml.Node, string) {
+	return func(n *strictyaml.Node, path string) { d.Strings(n, path, dst) }
+}
+
+func (d *decoder) mapping(f fields) func(*strictyaml.Node, string) {
+	return func(n *strictyaml.Node, path string) { d.Mapping(n, path, f) }
+}
+
+func (d *decoder) items(f func(*strictyaml.Node, string)) func(*strictyaml.Node, string) {
+	return func(n *strictyaml.Node, path string) {
+		d.Items(n, path, func(_ int, n *strictyaml.Node, path string) { f(n, path) })
+	}
+}
+
+func (d *decoder) idColumn(n *strictyaml.Node, path string) IDColumn {
+	var id IDColumn
+	d.Mapping(n, path, fields{"column": d.string(&id.Column), "from": decodeText(d, &id.From), "kind": d.string(&id.Kind)})
+	return id
+}
+
+func (d *decoder) format(f *Format) func(*strictyaml.Node, string) {
+	return d.mapping(fields{
+		"format": d.string(&f.Format), "delimiter": d.string(&f.Delimiter), "columns": d.strings(&f.Columns),
+		"encoding": d.string(&f.Encoding), "null": d.strings(&f.Null),
+	})
+}
+
+func (d *decoder) column(n *strictyaml.Node, path string) Column {
+	var c Column
+	d.Mapping(n, path, fields{
+		"from": decodeText(d, &c.From), "of": decodeText(d, &c.Of), "role": decodeText(d, &c.Role),
+		"column": d.string(&c.Column), "columns": d.strings(&c.Columns), "join": d.string(&c.Join),
+		"as": d.string(&c.As), "zone": d.string(&c.Zone), "grain": d.string(&c.Grain),
+		"values": func(n *strictyaml.Node, path string) {
+			c.Values = map[string]string{}
+			d.Each(n, path, func(key string, n *strictyaml.Node, path string) { c.Values[key] = d.Text(n, path) })
+		},
+		"otherwise": d.string(&c.Otherwise),
+		"bands": d.items(func(n *strictyaml.Node, path string) {
+			var edge int64
+			d.Int(n, path, &edge)
+			c.Bands = append(c.Bands, edge)
+		}),
+		"groups": func(n *strictyaml.Node, path string) {
+			if n.Kind == strictyaml.Scalar {
+				d.Choice(n, path, []string{"private"}, new(string))
+				c.Groups.Private = n.Text == "private"
+				return
+			}
+			d.Strings(n, path, &c.Groups.Declared)
+		},
+		"resolve": d.string(&c.Resolve),
+		"clamp":   func(n *strictyaml.Node, path string) { c.Clamp = d.clamp(n, path) },
+		"sum_clamp": func(n *strictyaml.Node, path string) {
+			c.SumClamp = d.clamp(n, path)
+		},
+		"resolution": func(n *strictyaml.Node, path string) { d.Decimal(n, path, &c.Resolution) },
+		"unit":       d.string(&c.Unit), "invalid": d.string(&c.Invalid),
+	})
+	return c
+}
+
+func (d *decoder) clamp(n *strictyaml.Node, path string) *Range {
+	var ends []string
+	d.Items(n, path, func(_ int, n *strictyaml.Node, path string) {
+		var end string
+		d.Decimal(n, path, &end)
+		ends = append(ends, end)
+	})
+	if n.Kind != strictyaml.Sequence {
+		return nil
+	}
+	if len(ends) != 2 {
+		d.Fault(n, path, fmt.Sprintf("%d numbers", len(ends)), "two, [lower, upper]", "write the smallest and the largest value that counts")
+		return nil
+	}
+	return &Range{Lower: ends[0], Upper: ends[1]}
+}
+
+func (d *decoder) consent(n *strictyaml.Node, path string) *ConsentRule {
+	var c ConsentRule
+	d.Mapping(n, path, fields{
+		"from": decodeText(d, &c.From), "column": d.string(&c.Column), "allow": d.strings(&c.Allow), "purpose": d.string(&c.Purpose),
+	})
+	return &c
+}
+
+func (d *decoder) underAge(n *strictyaml.Node, path string) *UnderAgeRule {
+	var u UnderAgeRule
+	d.Mapping(n, path, fields{
+		"from": decodeText(d, &u.From), "column": d.string(&u.Column), "as": d.string(&u.As), "below": d.int(&u.Below),
+		"unless": func(n *strictyaml.Node, path string) {
+			u.Unless = &Unless{}
+			d.Mapping(n, path, fields{"column": d.string(&u.Unless.Column), "is": d.strings(&u.Unless.Is)})
+		},
+	})
+	return &u
+}
+
+func (d *decoder) spend(s *dp.Spend) func(*strictyaml.Node, string) {
+	return d.mapping(fields{
+		"epsilon": func(n *strictyaml.Node, path string) {
+			text := d.Text(n, path)
+			e, err := dp.ParseEpsilon(text)
+			if err != nil {
+				d.parameter(n, path, text, err)
+			}
+			s.Epsilon = e
+		},
+		"delta": func(n *strictyaml.Node, path string) {
+			text := d.Text(n, path)
+			e, err := dp.ParseDelta(text)
+			if err != nil {
+				d.parameter(n, path, text, err)
+			}
+			s.Delta = e
+		},
+	})
+}
+
+// parameter adds the fault of an ε or δ; where it is no text at all, that fault is there already.
+func (d *decoder) parameter(n *strictyaml.Node, path, text string, err error) {
+	if n.Kind == strictyaml.Scalar {
+		d.Fault(n, path, fmt.Sprintf("%.40q", text), err.Error()[len("want "):], "write it as a decimal")
+	}
+}
+
+func (d *decoder) period(n *strictyaml.Node, path string) Period {
+	var p Period
+	if n.Kind == strictyaml.Scalar {
+		d.Choice(n, path, []string{"all"}, new(string))
+		p.All = n.Text == "all"
+		return p
+	}
+	d.Mapping(n, path, fields{"from": d.string(&p.From), "to": d.string(&p.To)})
+	return p
+}
+
+func (d *decoder) statistic(n *strictyaml.Node, path string) Statistic {
+	if n.Kind == strictyaml.Scalar {
+		kind := ""
+		d.Choice(n, path, []string{string(CountVisitors), string(CountEvents)}, &kind)
+		return Statistic{Kind: StatisticKind(kind)}
+	}
+	var s Statistic
+	kind := func(k StatisticKind) func(*strictyaml.Node, string) {
+		return func(n *strictyaml.Node, path string) {
+			if s.Kind != "" {
+				d.Fault(n, path, "a second statistic", "one statistic per list item", "begin a new line with \"- \"")
+				return
+			}
+			s.Kind, s.Of = k, d.Text(n, path)
+		}
+	}
+	d.Mapping(n, path, fields{
+		"sum": kind(SumOf), "mean": kind(MeanOf), "share": kind(ShareOf), "within": d.strings(&s.Within),
+	})
+	return s
+}

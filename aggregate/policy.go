@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package aggregate
+
+import (
+	"github.com/throngdp/throng/dp"
+)
+
+// Policy is the data owner's rules. It is a plain value: build it in Go or load it with
+// [LoadPolicy]; either way [NewPlan] reports every fault in it at once. The zero value is refused.
+type Policy struct {
+	// Version is the version of this format: 1.
+	Version int64
+	// Population names the people whose records these are. Budgets belong to it, not to files.
+	Population  string
+	PrivacyUnit PrivacyUnit
+	// Inputs says how the files of each input are written, where sniffing is not enough.
+	Inputs  InputFormats
+	Columns map[string]Column
+	Exclude Exclude
+	// MinPeople is the hard minimum of people in any published group.
+	MinPeople MinPeople
+	// Budget is the most that all releases together may spend on this population.
+	Budget dp.Spend
+	// Recipients are who may receive a release, by name.
+	Recipients map[string]Recipient
+
+	where
+}
+
+// PrivacyUnit says whose data is protected: one person, found by the first of IDs that is not null.
+type PrivacyUnit struct{ IDs []IDColumn }
+
+// IDColumn is a column that holds a privacy id.
+type IDColumn struct {
+	Column string
+	// From is the input that has the column; empty means every input.
+	From InputName
+	// Kind says how to bring the id into canonical form: opaque (byte-exact), email, phone, uuid, ip
+	// or int.
+	Kind string
+}
+
+// InputName is one of the two inputs.
+type InputName string
+
+// The two inputs: registration records, and records of what was used when.
+const (
+	Visitors InputName = "visitors"
+	Usage    InputName = "usage"
+)
+
+// InputFormats holds one format per input.
+type InputFormats struct{ Visitors, Usage Format }
+
+// Format says how an input's files are written. The zero value sniffs everything.
+type Format struct {
+	// Format is csv, tsv, ndjson, parquet or arrow; empty sniffs the content.
+	Format string
+	// Delimiter separates CSV fields; empty sniffs the header line.
+	Delimiter string
+	// Columns names the columns of a CSV file that has no header line.
+	Columns []string
+	// Encoding is utf-8 (also when empty), latin-1 or windows-1252.
+	Encoding string
+	// Null lists further spellings of null in CSV; the empty field and \N always are.
+	Null []string
+}
+
+// Role is what a column is for.
+type Role string
+
+// The roles.
+const (
+	// Dimension: what a table may group by.
+	Dimension Role = "dimension"
+	// TimeRole: when a usage record happened; the release's period applies to it.
+	TimeRole Role = "time"
+	// ValueRole: a number that a table may sum.
+	ValueRole Role = "value"
+	// Identifier: documented, never decoded.
+	Identifier Role = "identifier"
+)
+
+// Of says what a dimension describes.
+type Of string
+
+// A dimension describes the person or the single record.
+const (
+	OfPerson Of = "person"
+	OfEvent  Of = "event"
+)
+
+// Column is one thing that the policy reads from the inputs, under its name in the policy. Columns
+// of the inputs that no Column, id or rule names are never decoded.
+type Column struct {
+	From InputName
+	Of   Of
+	Role Role
+	// Column is the raw column; empty means the Column's own name. Columns joins several, with Join
+	// between them, into one text.
+	Column  string
+	Columns []string
+	Join    string
+	// As says what the raw value is: birth_year, birth_date or age before Bands; rfc3339, date,
+	// yyyymmdd, clf, unix_s, unix_ms, unix_us, unix_ns or day_offset for a time.
+	As string
+	// Zone is the IANA time zone of local times and of Grain; empty means UTC.
+	Zone string
+	// Grain cuts a time to hour, day, iso_week or month.
+	Grain string
+	// Values maps raw spellings to labels. What it does not list becomes Otherwise.
+	Values map[string]string
+	// Otherwise is the label of null, of what cannot be read, and of what Values or Groups do not list;
+	// empty means "unknown".
+	Otherwise string
+	// Bands cuts a number into [b0,b1), [b1,b2), … and an open last band.
+	Bands  []int64
+	Groups Groups
+	// Resolve makes one value of a person's several: most_frequent (also when empty) or conflict
+	// (two different values make it unknown).
+	Resolve string
+	// Clamp bounds each record's value; SumClamp instead bounds a person's total in one group. Both
+	// are decimal numbers in the value's unit.
+	Clamp, SumClamp *Range
+	// Resolution is the smallest step that counts, a decimal; empty means 1.
+	Resolution string
+	// Unit is the value's unit, for people.
+	Unit string
+	// Invalid says what happens to a record whose value cannot be read: drop (also when empty)
+	// leaves it out of tables that use the value, clamp counts it at the lower bound.
+	Invalid string
+}
+
+// Range is a closed interval of decimal numbers as written.
+type Range struct{ Lower, Upper string }
+
+// Groups says which groups a dimension has.
+type Groups struct {
+	// Private groups are found in the data and shown only through partition selection.
+	Private bool
+	// Declared groups are known beforehand: each one has a row, whatever the data holds.
+	Declared []string
+}
+
+// Exclude holds the rules that leave people out. A person is left out whole: one record that breaks
+// a rule, in either input and at any time, takes all records of that person with it. What cannot be
+// read counts as breaking the rule.
+type Exclude struct {
+	Consent  *ConsentRule
+	UnderAge *UnderAgeRule
+}
+
+// ConsentRule keeps only people whose column says one of Allow.
+type ConsentRule struct {
+	From   InputName
+	Column string
+	Allow  []string
+	// Purpose, where set, is the only purpose that the consent covers; other releases are refused.
+	Purpose string
+}
+
+// UnderAgeRule leaves out people who may be younger than Below at the start of the period. A birth
+// year is read as 31 December of that year: the youngest that the person can be.
+type UnderAgeRule struct {
+	From   InputName
+	Column string
+	// As is birth_year, birth_date or age.
+	As    string
+	Below int64
+	// Unless keeps a younger person whose other column says one of Allow.
+	Unless *Unless
+}
+
+// Unless is a column and the values of it that lift a rule.
+type Unless struct {
+	Column string
+	Is     []string
+}
+
+// DeclaredMode says how the minimum applies to declared groups.
+type DeclaredMode string
+
+const (
+	// Hard: a declared group's values are shown only if the group passes the same charged selection
+	// as a private one. It is the default.
+	Hard DeclaredMode = "hard"
+	// Noisy: values are withheld where the noisy number of people is below k. Nothing is charged,
+	// and k holds for the noisy number only.
+	Noisy DeclaredMode = "noisy"
+)
+
+// MinPeople is the minimum of distinct people in a published group.
+type MinPeople struct {
+	K        int64
+	Declared DeclaredMode
+}
+
+// Recipient is someone who may receive releases.
+type Recipient struct{ Purposes []string }

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package aggregate
+
+import (
+	"strings"
+
+	"github.com/throngdp/throng/dp"
+)
+
+// Release is what an analyst asks for. It can only ask for less than the [Policy] allows. Build it in
+// Go or load it with [LoadRelease]. The zero value is refused.
+type Release struct {
+	// Version is the version of this format: 1.
+	Version int64
+	Name    string
+	// Snapshot is the owner's name for this state of the data.
+	Snapshot string
+	// Recipient and Purpose must be among the policy's.
+	Recipient, Purpose string
+	Period             Period
+	// AsOf is the date, YYYY-MM-DD, at which ages are taken; empty means the period's first day.
+	AsOf string
+	// Spend is the whole (ε, δ) of this release.
+	Spend  dp.Spend
+	Tables []Table
+
+	where
+}
+
+// Period is the half-open interval of time whose usage counts. Either All, or From and To as dates
+// (YYYY-MM-DD, in the time column's zone), RFC 3339 instants, or integers for a day_offset column.
+type Period struct {
+	From, To string
+	All      bool
+}
+
+// Table is one group-by and its statistics.
+type Table struct {
+	Name string
+	// GroupBy names dimensions of the policy; empty makes one group of everyone.
+	GroupBy []string
+	// Bounds limit what one person adds. They may be left out only where the table groups by
+	// person-level dimensions alone and has no events, sum or mean.
+	Bounds     dp.ContributionBounds
+	Statistics []Statistic
+	// Weight is this table's part of the spend relative to the other tables; 0 means 1.
+	Weight int64
+}
+
+// StatisticKind is a kind of published number.
+type StatisticKind string
+
+// The kinds of statistic.
+const (
+	// CountVisitors: distinct people.
+	CountVisitors StatisticKind = "visitors"
+	// CountEvents: records, after bounding.
+	CountEvents StatisticKind = "events"
+	// SumOf: the sum of a value column, after clamping and bounding.
+	SumOf StatisticKind = "sum"
+	// MeanOf: the sum divided by the number of records, both after bounding.
+	MeanOf StatisticKind = "mean"
+	// ShareOf: percent of the visitors or events, of everyone or within some dimensions.
+	ShareOf StatisticKind = "share"
+)
+
+// Statistic is one published number per group.
+type Statistic struct {
+	Kind StatisticKind
+	// Of is the value column of a sum or mean, and visitors or events for a share.
+	Of string
+	// Within names the dimensions inside which a share adds up; empty means everyone.
+	Within []string
+}
+
+// Name is how the statistic appears in files: visitors, events, share, share_events, sum_COLUMN or
+// mean_COLUMN.
+func (s Statistic) Name() string {
+	switch {
+	case s.Kind == SumOf, s.Kind == MeanOf:
+		return string(s.Kind) + "_" + s.Of
+	case s.Kind == ShareOf && s.Of == string(CountEvents):
+		return "share_events"
+	}
+	return string(s.Kind)
+}
+
+// String is the statistic as a release file would say it.
+func (s Statistic) String() string {
+	switch s.Kind {
+	case CountVisitors, CountEvents:
+		return string(s.Kind)
+	}
+	text := string(s.Kind) + ": " + s.Of
+	if len(s.Within) > 0 {
+		text += ", within: [" + strings.Join(s.Within, ", ") + "]"
+	}
+	return text
+}

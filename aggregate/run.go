@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package aggregate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/throngdp/throng/aggregate/internal/engine"
+	"github.com/throngdp/throng/aggregate/internal/scan"
+	"github.com/throngdp/throng/aggregate/internal/seam"
+	"github.com/throngdp/throng/aggregate/table"
+)
+
+// Inputs are the records of a run. Each source of an input has the columns that the policy names.
+type Inputs struct {
+	Visitors, Usage []table.Source
+}
+
+func (in Inputs) of(name InputName) []table.Source {
+	if name == Visitors {
+		return in.Visitors
+	}
+	return in.Usage
+}
+
+// ErrInputs marks inputs that do not fit the policy: one is missing, or has nobody to read it.
+var ErrInputs = errors.New("inputs do not fit the policy")
+
+// Progress is how far a run has come. It tells input bytes and records, which are raw numbers: for
+// the eyes of whoever holds the data anyway, and never for a log that others read.
+type Progress struct {
+	Bytes, TotalBytes int64
+	Records           int64
+}
+
+// Runner carries out releases. The zero value is ready: it uses every processor and charges a ledger
+// in memory that nobody keeps. A Runner may carry out several releases at once if its Charger may.
+type Runner struct {
+	// Workers is how many goroutines read and aggregate; 0 means one per processor.
+	Workers int
+	// Charger records what is spent. Nil means a [MemoryCharger] of this run alone.
+	Charger Charger
+	// Progress, where set, is called from time to time, never concurrently.
+	Progress func(Progress)
+}
+
+// Run carries out a release with the zero [Runner].
+func Run(ctx context.Context, p *Policy, r *Release, in Inputs) (*Result, error) {
+	return (&Runner{}).Run(ctx, p, r, in)
+}
+
+// Run reads the inputs, charges the release and draws its numbers. It returns [*FieldError]s joined
+// where the policy or the release is at fault, [*table.Error]s where a file is, an error that wraps
+// [dp.ErrBudgetExhausted] where the budget is, and ctx.Err() where it was cancelled. On an error
+// nothing is released; a charge that was made stays.
+func (rn *Runner) Run(ctx context.Context, p *Policy, r *Release, in Inputs) (*Result, error) {
+	c, err := compile(p, r)
+	if err != nil {
+		return nil, err
+	}
+	hooks, err := seam.From(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := newScanner(c, hooks.Secret)
+	if err := s.check(ctx, p.inputs(), in); err != nil {
+		return nil, err
+	}
+	partials, err := rn.scan(ctx, s, in)
+	if err != nil {
+		return nil, err
+	}
+	plan := newPlan(c)
+	charger := rn.Charger
+	if charger == nil {
+		charger = &MemoryCharger{}
+	}
+	if err := charger.Charge(ctx, c.charge(plan)); err != nil {
+		return nil, err
+	}
+	tables, err := publish(ctx, c, s, partials, hooks.Mechanism)
+	if err != nil {
+		return nil, fmt.Errorf("releasing (the charge stays): %w", err)
+	}
+	return &Result{Plan: plan, Tables: tables, Recorded: rn.Charger != nil}, nil
+}
+
+func (c *compiled) charge(plan *Plan) Charge {
+	return Charge{
+		Population: c.policy.Population, Release: c.release.Name, Snapshot: c.release.Snapshot,
+		Recipient: c.release.Recipient, Purpose: c.release.Purpose, Period: c.release.Period,
+		Spend: c.spend(), Budget: c.policy.Budget, Plan: plan.String(),
+	}
+}
+
+// scan feeds usage and then visitors to the engine: people are known by then, and who has no usage is
+// nobody.
+func (rn *Runner) scan(ctx context.Context, s *scanner, in Inputs) (*engine.Partials, error) {
+	workers := rn.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	meter := &meter{report: rn.Progress}
+	for _, name := range s.inputs {
+		for _, src := range in.of(name) {
+			meter.now.TotalBytes += src.Size()
+		}
+	}
+	for i, name := range s.inputs {
+		join := i > 0
+		for _, src := range in.of(name) {
+			if err := s.source(ctx, src, s.input(name), workers, join, meter); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return s.engine.Close(ctx, workers)
+}
+
+// source scans one source with up to workers goroutines, one reader each.
+func (s *scanner) source(ctx context.Context, src table.Source, in *scan.Input, workers int, join bool, m *meter) error {
+	readers, err := src.Open(ctx, in.Columns)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		for _, r := range readers {
+			r.Close()
+		}
+	}()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	errs := make([]error, min(workers, len(readers)))
+	for w := range errs {
+		wg.Go(func() {
+			b, err := scan.NewBuilder(in)
+			for err == nil {
+				n := int(next.Add(1)) - 1
+				if n >= len(readers) {
+					return
+				}
+				err = s.reader(ctx, readers[n], b, join, m)
+			}
+			errs[w] = err
+			cancel()
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil && !errors.Is(err, context.Canceled) {
+			return err
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (s *scanner) reader(ctx context.Context, r table.Reader, b *scan.Builder, join bool, m *meter) error {
+	defer r.Close()
+	worker := s.engine.Worker()
+	var batch table.Batch
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		err := r.Next(ctx, &batch)
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		worker.Add(b.Build(&batch), join)
+		m.add(batch.Bytes, int64(batch.Len))
+	}
+}
+
+// meter adds up progress.
+type meter struct {
+	mu     sync.Mutex
+	now    Progress
+	report func(Progress)
+}
+
+func (m *meter) add(bytes, records int64) {
+	if m.report == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.now.Bytes += bytes
+	m.now.Records += records
+	m.report(m.now)
+}
