@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync"
 
 	"github.com/throngdp/throng/aggregate/table"
 	"github.com/throngdp/throng/anonymize"
@@ -46,8 +47,8 @@ func smallRows() Rows {
 
 // manyRows is more than one batch for most connectors: repeated text, distinct text and numbers,
 // with runs of nulls longer than a batch is likely to be.
-func manyRows() Rows {
-	const n = 30_000
+var manyRows = sync.OnceValue(func() Rows {
+	const n = 20_000
 	rows := Rows{Columns: []table.Field{
 		{Name: idColumn, Kind: anonymize.Bytes},
 		{Name: "city", Kind: anonymize.Bytes},
@@ -67,7 +68,7 @@ func manyRows() Rows {
 		rows.Cells = append(rows.Cells, row)
 	}
 	return rows
-}
+})
 
 // textRows has texts that formats are known to change.
 func textRows() Rows {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/throngdp/throng/aggregate/table"
@@ -94,7 +95,7 @@ func (s *suite) cell(v anonymize.Value) string {
 	if !v.Valid || s.emptyIsNull && v.Kind == anonymize.Bytes && len(v.Bytes) == 0 {
 		return "null"
 	}
-	return v.Kind.String() + " " + fmt.Sprintf("%q", Text(v))
+	return v.Kind.String() + " " + strconv.Quote(Text(v))
 }
 
 // want is rows as the format should deliver them.
