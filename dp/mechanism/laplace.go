@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mechanism
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/throngdp/throng/dp"
+)
+
+// maxLaplaceScale is the largest l0·l∞/ε: up to it at least three steps of the library's lattice, which
+// has 2^40 steps to a scale, fit into an integer. Noise that is 2^38 quanta wide says that the
+// resolution is finer than any reader can use.
+const maxLaplaceScale = 1 << 38
+
+// noDelta is the set value δ = 0.
+var noDelta, _ = dp.ParseDelta("0")
+
+// NewLaplace calibrates Laplace noise to ε-differential privacy for one statistic: each privacy unit
+// counts in at most l0 groups and changes each by at most lInf. It returns an error for ε outside
+// [dp.MinEpsilon, dp.MaxEpsilon], for bounds below 1 or with l0·lInf above 2^51, and for noise wider
+// than 2^38 quanta. ε is rounded down: more noise.
+func NewLaplace(epsilon dp.Epsilon, l0, lInf int64) (Noise, error) {
+	n, err := newNoise(Laplace, epsilon, noDelta, l0, lInf)
+	if err != nil {
+		return Noise{}, err
+	}
+	l1 := float64(l0 * lInf)
+	if l1/n.drawnEpsilon > maxLaplaceScale {
+		return Noise{}, fmt.Errorf("laplace: got noise of scale %.3g, want at most 2^38; use a coarser resolution, tighter bounds or a larger ε", l1/n.drawnEpsilon)
+	}
+	// With 0.99, the library's own rounding cannot carry l1·M/ε past 2^40, where its lattice turns coarse;
+	// and it is above 2^39, below which the lattice would be finer than 1 and rounded (laplace.md).
+	n.refinement = oddBelow(0.99 * (1 << 40) * n.drawnEpsilon / l1)
+	n.scale = (l1 + 1/float64(n.refinement)) / n.drawnEpsilon
+	return n, nil
+}
+
+// The law drawn (laplace.md): N is Z/M rounded to the nearest integer, where M is the odd refinement and
+// Z a two-sided geometric integer, P(Z ≥ m) = q^m/(1+q) for m ≥ 1, with q = exp(-1/(b·M)). So for k ≥ 1
+// P(N ≥ k) = P(Z ≥ M·k - (M-1)/2), which falls by a = exp(-1/b) with each k.
+
+// laplaceLogQ is ln q, the step of Z.
+func (n Noise) laplaceLogQ() float64 { return -1 / (n.scale * float64(n.refinement)) }
+
+func (n Noise) laplaceTail(k int64) float64 {
+	// (M·k - (M-1)/2)/M, in units of N.
+	reach := float64(k) - 0.5 + 0.5/float64(n.refinement)
+	return math.Exp(-reach/n.scale) / (1 + math.Exp(n.laplaceLogQ()))
+}
+
+// laplaceZero is P(N = 0) = 1 - 2·P(N ≥ 1), written without cancellation.
+func (n Noise) laplaceZero() float64 {
+	reach := float64(n.refinement/2 + 1)
+	return (math.Expm1(n.laplaceLogQ()) - 2*math.Expm1(reach*n.laplaceLogQ())) / (1 + math.Exp(n.laplaceLogQ()))
+}
+
+func (n Noise) laplaceStdDev() float64 {
+	// Σ k²·2c(1-a)a^k = 2·c·a·(1+a)/(1-a)².
+	a, oneLessA := math.Exp(-1/n.scale), -math.Expm1(-1/n.scale)
+	return math.Sqrt(2*n.laplaceTail(1)*(1+a)) / oneLessA
+}
+
+func (n Noise) laplaceCharacteristic(t float64) float64 {
+	// P(0) + Σ 2c(1-a)·a^k·cos kt, a geometric series; 1 - cos t = 2 sin²(t/2) keeps small t exact.
+	a, oneLessA := math.Exp(-1/n.scale), -math.Expm1(-1/n.scale)
+	versine := 2 * math.Sin(t/2) * math.Sin(t/2)
+	series := (oneLessA - versine) / (oneLessA*oneLessA + 2*a*versine)
+	return n.laplaceZero() + 2*n.laplaceTail(1)*oneLessA*series
+}
