@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package arrowio_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/ipc"
+	"github.com/apache/arrow/go/v17/arrow/memory"
+	flatbuffers "github.com/google/flatbuffers/go"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/throngdp/throng/aggregate/table"
+)
+
+// canary stands in every text of the fixtures and must not stand in an error.
+const canary = "qmzkxwvhtrplnfgd"
+
+func le(values ...int64) []byte {
+	var out []byte
+	for _, v := range values {
+		out = binary.LittleEndian.AppendUint64(out, uint64(v))
+	}
+	return out
+}
+
+// forge replaces the one place where old stands; old that is not there, or twice, is a faulty test.
+func forge(t *testing.T, data, old, forged []byte) []byte {
+	require.Equal(t, 1, bytes.Count(data, old), "the fixture holds the bytes to forge once")
+	require.Len(t, forged, len(old))
+	return bytes.Replace(data, old, forged, 1)
+}
+
+// attack reads data and holds the outcome against ATTACKS.md: a clean error, and no more memory than
+// 4 times the file and 64 MiB.
+func attack(t *testing.T, src table.Source, size int, columns ...string) error {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := tryRead(t, src, columns...)
+	runtime.ReadMemStats(&after)
+	require.LessOrEqual(t, after.TotalAlloc-before.TotalAlloc, uint64(4*size+64<<20), "bytes allocated")
+	if err == nil {
+		return nil
+	}
+	require.NotContains(t, err.Error(), canary)
+	var ours *table.Error
+	require.ErrorAs(t, err, &ours)
+	require.True(t, errors.Is(err, table.ErrMalformed) || errors.Is(err, table.ErrSchema) || errors.Is(err, table.ErrLimit))
+	return err
+}
+
+func requireMalformed(t *testing.T, data []byte, columns ...string) {
+	t.Helper()
+	src := table.Source(streamSource(data))
+	if bytes.HasPrefix(data, []byte("ARROW1")) {
+		src = fileSource(data)
+	}
+	require.ErrorIs(t, attack(t, src, len(data), columns...), table.ErrMalformed)
+}
+
+// plain is 100 rows of an integer, every third null, and of a text of two bytes.
+func plain() (*arrow.Schema, []arrow.Record) {
+	schema := arrow.NewSchema([]arrow.Field{
+		{Name: "n", Type: arrow.PrimitiveTypes.Int64, Nullable: true},
+		{Name: "s", Type: arrow.BinaryTypes.String},
+	}, nil)
+	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
+	for i := range 100 {
+		b.Field(0).(*array.Int64Builder).Append(1<<40 + int64(i))
+		if i%3 == 0 {
+			b.Field(0).(*array.Int64Builder).SetNull(i)
+		}
+		b.Field(1).(*array.StringBuilder).Append("ab")
+	}
+	return schema, []arrow.Record{b.NewRecord()}
+}
+
+func TestAttackI04MessageLength(t *testing.T) {
+	schema, records := plain()
+	data := ipcStream(t, schema, records)
+	for _, length := range []uint32{0x7fffffff, 0x80000000, 0xfffffffe} {
+		forged := bytes.Clone(data)
+		binary.LittleEndian.PutUint32(forged[4:], length)
+		requireMalformed(t, forged, "n")
+		// Before format version 0.15 the length came first.
+		binary.LittleEndian.PutUint32(forged, length)
+		requireMalformed(t, forged, "n")
+	}
+	file := ipcFile(t, schema, records)
+	binary.LittleEndian.PutUint32(file[len(file)-10:], 0x7fffffff)
+	requireMalformed(t, file, "n")
+}
+
+func TestAttackI04BodyLength(t *testing.T) {
+	schema, records := plain()
+	data := ipcStream(t, schema, records)
+	// Message.bodyLength of the record batch is 8 bytes that follow from the buffers: bitmap 64, values
+	// 832, offsets 448, text 256 (all padded to 64).
+	requireMalformed(t, forge(t, data, le(64+832+448+256), le(1<<40)), "n")
+	require.ErrorIs(t, attack(t, streamSource(forge(t, data, le(64+832+448+256), le(1<<30))), len(data), "n"), table.ErrMalformed)
+}
+
+func TestAttackI04OffsetsThatFall(t *testing.T) {
+	schema, records := plain()
+	old := binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(nil, 100), 102)
+	for _, offset := range []uint32{0x7fffffff, 0x80000000, 90} {
+		forged := binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(nil, 100), offset)
+		requireMalformed(t, forge(t, ipcStream(t, schema, records), old, forged), "s")
+		requireMalformed(t, forge(t, ipcFile(t, schema, records), old, forged), "s")
+	}
+}
+
+func TestAttackI04ShortNullBitmap(t *testing.T) {
+	schema, records := plain()
+	data := ipcStream(t, schema, records)
+	// The first Buffer lies at 0; the writer states the 13 bytes that 100 bits take, or its padding.
+	for _, length := range []int64{13, 64} {
+		if bytes.Count(data, le(0, length, 64)) == 1 {
+			requireMalformed(t, forge(t, data, le(0, length, 64), le(0, 12, 64)), "n")
+			requireMalformed(t, forge(t, data, le(0, length, 64), le(0, 0, 64)), "n")
+			requireMalformed(t, forge(t, data, le(0, length, 64), le(-8, length, 64)), "n")
+			requireMalformed(t, forge(t, data, le(0, length, 64), le(1<<62, length, 64)), "n")
+			return
+		}
+	}
+	t.Fatal("the bitmap's buffer was not found")
+}
+
+func TestAttackI04CompressedClaims(t *testing.T) {
+	schema, records := plain()
+	for _, codec := range []ipc.Option{ipc.WithZstd(), ipc.WithLZ4()} {
+		data := ipcStream(t, schema, records, codec)
+		require.Equal(t, 1, bytes.Count(data, le(800)), "100 integers say that they take 800 bytes")
+		err := attack(t, streamSource(forge(t, data, le(800), le(1<<40))), len(data), "n")
+		require.ErrorIs(t, err, table.ErrLimit)
+		for _, claim := range []int64{40 << 20, 808, 792, 0, -2, -1} {
+			requireMalformed(t, forge(t, data, le(800), le(claim)), "n")
+		}
+		require.NoError(t, attack(t, streamSource(forge(t, data, le(800), le(1<<40))), len(data), "s"),
+			"a column that is not asked for is not decompressed")
+	}
+}
+
+// Columns that stand over the same bomb share one allowance.
+func TestAttackI04DecompressionBomb(t *testing.T) {
+	var fields []arrow.Field
+	var arrays []arrow.Array
+	var names []string
+	b := array.NewInt64Builder(memory.DefaultAllocator)
+	b.AppendValues(make([]int64, 1<<20), nil)
+	zeros := b.NewArray()
+	for _, name := range strings.Split("abcdefghijklmnop", "") {
+		fields = append(fields, arrow.Field{Name: name, Type: arrow.PrimitiveTypes.Int64})
+		arrays, names = append(arrays, zeros), append(names, name)
+	}
+	schema := arrow.NewSchema(fields, nil)
+	data := ipcStream(t, schema, []arrow.Record{array.NewRecord(schema, arrays, 1<<20)}, ipc.WithZstd())
+	require.Less(t, len(data), 64<<10, "128 MiB of zeros")
+	require.ErrorIs(t, attack(t, streamSource(data), len(data), names...), table.ErrLimit)
+	lines, err := tryRead(t, streamSource(data), "a")
+	require.NoError(t, err)
+	require.Len(t, lines, 1<<20, "an honest column of zeros is read")
+}
+
+func TestAttackI04DictionaryCodes(t *testing.T) {
+	schema := dictionarySchema()
+	typ := schema.Field(0).Type.(*arrow.DictionaryType)
+	for _, codes := range []string{"[1]", "[127]", "[-1]", "[0, 0, 5]"} {
+		index, _, err := array.FromJSON(memory.DefaultAllocator, typ.IndexType, strings.NewReader(codes))
+		require.NoError(t, err)
+		values, _, err := array.FromJSON(memory.DefaultAllocator, typ.ValueType, strings.NewReader(`["`+canary+`"]`))
+		require.NoError(t, err)
+		a := array.NewDictionaryArray(typ, index, values)
+		records := []arrow.Record{array.NewRecord(schema, []arrow.Array{a}, int64(a.Len()))}
+		requireMalformed(t, ipcStream(t, schema, records), "x")
+		requireMalformed(t, ipcFile(t, schema, records), "x")
+		require.ErrorIs(t, attack(t, recordSource(t, schema, records), 0, "x"), table.ErrMalformed)
+	}
+}
+
+func TestAttackI04RowsWithoutBytes(t *testing.T) {
+	schema := arrow.NewSchema([]arrow.Field{{Name: "x", Type: arrow.Null, Nullable: true}}, nil)
+	records := []arrow.Record{array.NewRecord(schema, []arrow.Array{array.NewNull(1 << 30)}, 1<<30)}
+	requireMalformed(t, ipcStream(t, schema, records), "x")
+	requireMalformed(t, ipcFile(t, schema, records))
+}
+
+// A footer may not name the same rows again and again.
+func TestAttackI04OverlappingBlocks(t *testing.T) {
+	schema, records := plain()
+	data := ipcFile(t, schema, append(records, records...))
+	footer := len(data) - 10 - int(binary.LittleEndian.Uint32(data[len(data)-10:]))
+	at := func(pos int) int64 { return int64(binary.LittleEndian.Uint64(data[pos:])) }
+	for pos := footer; pos+48 <= len(data)-10; pos += 4 {
+		if at(pos) > 0 && at(pos)+int64(int32(at(pos+8)))+at(pos+16) == at(pos+24) {
+			copy(data[pos+24:pos+48], data[pos:pos+24])
+			requireMalformed(t, data, "n")
+			return
+		}
+	}
+	t.Fatal("the blocks were not found")
+}
+
+// A stream whose dictionary grows forever costs what it holds: the values before are not copied.
+func TestAttackI04DeltaDictionaries(t *testing.T) {
+	schema := arrow.NewSchema([]arrow.Field{{Name: "x", Type: &arrow.DictionaryType{
+		IndexType: arrow.PrimitiveTypes.Int32, ValueType: arrow.BinaryTypes.String}}}, nil)
+	typ := schema.Field(0).Type.(*arrow.DictionaryType)
+	index, _, err := array.FromJSON(memory.DefaultAllocator, typ.IndexType, strings.NewReader("[0]"))
+	require.NoError(t, err)
+	var records []arrow.Record
+	b := array.NewStringBuilder(memory.DefaultAllocator)
+	b.Append(strings.Repeat("x", 4<<20))
+	first := b.NewArray()
+	for i := range 60 {
+		b.Append(strings.Repeat("x", 4<<20))
+		for range i {
+			b.Append(canary)
+		}
+		a := array.NewDictionaryArray(typ, index, b.NewArray())
+		records = append(records, array.NewRecord(schema, []arrow.Array{a}, 1))
+	}
+	first.Release()
+	data := ipcStream(t, schema, records, ipc.WithDictionaryDeltas(true))
+	require.Less(t, len(data), 5<<20, "the first value is written once")
+	require.NoError(t, attack(t, streamSource(data), len(data), "x"))
+}
+
+// schemaBomb is a schema of 30 structs in each other whose two fields are the same field: 2^30 columns
+// in 3 kB.
+func schemaBomb() []byte {
+	b := flatbuffers.NewBuilder(0)
+	b.StartObject(0)
+	typ := b.EndObject()
+	b.StartObject(7)
+	b.PrependByteSlot(2, 1, 0)
+	field := b.EndObject()
+	twice := func() flatbuffers.UOffsetT {
+		b.StartVector(4, 2, 4)
+		b.PrependUOffsetT(field)
+		b.PrependUOffsetT(field)
+		return b.EndVector(2)
+	}
+	for range 30 {
+		kids := twice()
+		b.StartObject(7)
+		b.PrependByteSlot(2, 13, 0)
+		b.PrependUOffsetTSlot(3, typ, 0)
+		b.PrependUOffsetTSlot(5, kids, 0)
+		field = b.EndObject()
+	}
+	fields := twice()
+	b.StartObject(4)
+	b.PrependUOffsetTSlot(1, fields, 0)
+	schema := b.EndObject()
+	b.StartObject(5)
+	b.PrependInt16Slot(0, 4, 0)
+	b.PrependByteSlot(1, 1, 0)
+	b.PrependUOffsetTSlot(2, schema, 0)
+	b.Finish(b.EndObject())
+	out := binary.LittleEndian.AppendUint32([]byte{0xff, 0xff, 0xff, 0xff}, uint32(len(b.FinishedBytes())))
+	return append(out, b.FinishedBytes()...)
+}
+
+func TestAttackI04SchemaBomb(t *testing.T) {
+	requireMalformed(t, schemaBomb(), "n")
+}
+
+func TestBigEndianFilesAreRefused(t *testing.T) {
+	_, records := plain()
+	schema := arrow.NewSchemaWithEndian(records[0].Schema().Fields(), nil, 1)
+	var buf bytes.Buffer
+	w := ipc.NewWriter(&buf, ipc.WithSchema(schema))
+	require.NoError(t, w.Close())
+	_, err := streamSource(buf.Bytes()).Schema(t.Context())
+	assert.EqualError(t, err, "rows.arrows: it is big-endian; write it on a little-endian machine")
+}
+
+func TestWhatIsNoArrowDataIsMalformed(t *testing.T) {
+	schema, records := plain()
+	file, stream := ipcFile(t, schema, records), ipcStream(t, schema, records)
+	for _, n := range []int{0, 3, 4, 7, 8, 20, len(stream) / 2} {
+		require.ErrorIs(t, attack(t, streamSource(stream[:n]), n, "n"), table.ErrMalformed, n)
+		require.ErrorIs(t, attack(t, fileSource(file[:n]), n, "n"), table.ErrMalformed, n)
+	}
+	require.ErrorIs(t, attack(t, streamSource(file), len(file), "n"), table.ErrMalformed)
+	require.ErrorIs(t, attack(t, fileSource(stream), len(stream), "n"), table.ErrMalformed)
+}
+
+// mixed has a column of every layout, with nulls, for mutation.
+func mixed(t *testing.T) (*arrow.Schema, []arrow.Record) {
+	schema := arrow.NewSchema([]arrow.Field{
+		{Name: "n", Type: arrow.PrimitiveTypes.Int64, Nullable: true},
+		{Name: "s", Type: arrow.BinaryTypes.String, Nullable: true},
+		{Name: "l", Type: arrow.BinaryTypes.LargeString, Nullable: true},
+		{Name: "v", Type: arrow.BinaryTypes.StringView, Nullable: true},
+		{Name: "b", Type: arrow.FixedWidthTypes.Boolean, Nullable: true},
+		{Name: "d", Type: &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}, Nullable: true},
+		{Name: "c", Type: &arrow.Decimal128Type{Precision: 9, Scale: 2}, Nullable: true},
+		{Name: "o", Type: arrow.StructOf(arrow.Field{Name: "t", Type: arrow.FixedWidthTypes.Timestamp_ns, Nullable: true}), Nullable: true},
+		{Name: "z", Type: arrow.Null, Nullable: true},
+	}, nil)
+	rec, _, err := array.RecordFromJSON(memory.DefaultAllocator, schema, strings.NewReader(strings.ReplaceAll(`[
+		{"n": 1, "s": "C", "l": "C", "v": "CC", "b": true, "d": "C", "c": "1.50", "o": {"t": "2026-03-16T00:00:00"}},
+		{"n": null, "s": null, "l": null, "v": null, "b": null, "d": null, "c": null, "o": null},
+		{"n": 3, "s": "C", "l": "C", "v": "C", "b": false, "d": "CC", "c": "-0.05", "o": {"t": null}}]`, "C", canary)))
+	require.NoError(t, err)
+	return schema, []arrow.Record{rec, rec}
+}
+
+func TestAttackI04MutatedFiles(t *testing.T) {
+	schema, records := mixed(t)
+	columns := []string{"n", "s", "l", "v", "b", "d", "c", "o.t", "z"}
+	for name, fixture := range map[string][]byte{
+		"stream": ipcStream(t, schema, records),
+		"zstd":   ipcStream(t, schema, records, ipc.WithZstd()),
+		"file":   ipcFile(t, schema, records),
+		"lz4":    ipcFile(t, schema, records, ipc.WithLZ4()),
+	} {
+		t.Run(name, func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(4, 4))
+			refused := 0
+			for range 1500 {
+				data := bytes.Clone(fixture)
+				for range 1 + rng.IntN(3) {
+					data[rng.IntN(len(data))] ^= byte(1 + rng.IntN(255))
+				}
+				src := table.Source(streamSource(data))
+				if strings.HasPrefix(string(fixture), "ARROW1") {
+					src = fileSource(data)
+				}
+				if attack(t, src, len(data), columns...) != nil {
+					refused++
+				}
+			}
+			assert.Greater(t, refused, 100, "mutants that were noticed")
+		})
+	}
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bundle
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/throngdp/throng/aggregate"
+	"github.com/throngdp/throng/aggregate/bundle/internal/folder"
+	"github.com/throngdp/throng/aggregate/bundle/internal/tablefile"
+)
+
+// ErrNotABundle is wrapped where a folder is not exactly what its SHA256SUMS says.
+var ErrNotABundle = folder.ErrNotABundle
+
+// Write writes a result as the folder dir, and the folders above it where they are missing. A folder
+// that is there already is replaced in one step, but only if it is a bundle that [Verify] finds whole;
+// otherwise the error wraps [ErrNotABundle] and nothing is touched. After any error dir is as it was.
+func Write(ctx context.Context, dir string, r *aggregate.Result) error {
+	var files []folder.File
+	for i := range r.Tables {
+		t := tableOf(&r.Tables[i])
+		base := "data/" + r.Tables[i].Name
+		files = append(files,
+			folder.File{Name: base + ".csv", Write: func(w io.Writer) error { return tablefile.WriteCSV(w, t) }},
+			folder.File{Name: base + ".parquet", Write: func(w io.Writer) error { return tablefile.WriteParquet(w, t) }})
+	}
+	files = append(files,
+		folder.File{Name: "release.json", Write: func(w io.Writer) error { return writeManifest(w, r) }},
+		folder.File{Name: "README.md", Write: func(w io.Writer) error { return writeReadme(w, r) }})
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return fmt.Errorf("making the folder above the bundle: %w", err)
+	}
+	// The day is enough for a reader; the minute would tell how long the data took.
+	return folder.Write(ctx, dir, files, time.Now().UTC().Truncate(24*time.Hour))
+}
+
+// Verify reports whether dir is a complete and unchanged bundle, with nothing else in it.
+func Verify(dir string) error { return folder.Verify(dir) }
+
+// CheckTarget reports whether Write could write to dir: nothing is there, or a bundle. It serves to
+// fail before data is read.
+func CheckTarget(dir string) error {
+	_, err := os.Lstat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("looking at the output folder: %w", err)
+	}
+	return folder.Verify(dir)
+}
+
+// tableOf lays published rows out as columns.
+func tableOf(t *aggregate.ResultTable) tablefile.Table {
+	n := len(t.Rows)
+	var out tablefile.Table
+	for d, name := range t.Dimensions {
+		labels := make([]string, n)
+		for i := range t.Rows {
+			labels[i] = t.Rows[i].Group[d]
+		}
+		out.Columns = append(out.Columns, tablefile.Column{Name: name, Text: labels})
+	}
+	text := func(name string, get func(*aggregate.Row) string) {
+		column := make([]string, n)
+		for i := range t.Rows {
+			column[i] = get(&t.Rows[i])
+		}
+		out.Columns = append(out.Columns, tablefile.Column{Name: name, Text: column})
+	}
+	number := func(name string, get func(*aggregate.Row) aggregate.Number) {
+		values, valid := make([]float64, n), make([]bool, n)
+		for i := range t.Rows {
+			v := get(&t.Rows[i])
+			values[i], valid[i] = v.Float64(), v.Known
+		}
+		out.Columns = append(out.Columns, tablefile.Column{Name: name, Numbers: values, Valid: valid})
+	}
+	text("statistic", func(r *aggregate.Row) string { return r.Statistic })
+	text("unit", func(r *aggregate.Row) string { return r.Unit })
+	number("value", func(r *aggregate.Row) aggregate.Number { return r.Value })
+	number("display", func(r *aggregate.Row) aggregate.Number { return r.Display })
+	number("ci_low", func(r *aggregate.Row) aggregate.Number { return r.Low })
+	number("ci_high", func(r *aggregate.Row) aggregate.Number { return r.High })
+	text("obs_status", func(r *aggregate.Row) string { return string(r.Status) })
+	return out
+}
+
+// writeManifest writes release.json.
+func writeManifest(w io.Writer, r *aggregate.Result) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(manifestOf(r))
+}

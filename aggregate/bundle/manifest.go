@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bundle
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/throngdp/throng/aggregate"
+)
+
+// manifest is release.json. The upper part has the names of the OpenDP registry of deployments, so
+// that an entry can be filed by copying; the lower part is what throng can say beyond them. Nothing in
+// it is read from the data.
+type manifest struct {
+	Format     string     `json:"format"`
+	Deployment deployment `json:"deployment"`
+
+	Release    releaseID             `json:"release"`
+	MinPeople  minPeople             `json:"min_people"`
+	Exclusions []string              `json:"exclusions"`
+	Confidence float64               `json:"confidence"`
+	Intervals  string                `json:"intervals"`
+	Statuses   map[string]string     `json:"obs_status"`
+	Tables     []aggregate.PlanTable `json:"tables"`
+	Columns    []map[string]string   `json:"columns"`
+	Ledger     string                `json:"ledger"`
+}
+
+type deployment struct {
+	Basic          map[string]string `json:"basic"`
+	Variant        map[string]string `json:"dp_variant"`
+	PrivacyLoss    privacyLoss       `json:"privacy_loss"`
+	Model          map[string]string `json:"deployment_model"`
+	Accounting     map[string]string `json:"accounting"`
+	Implementation map[string]string `json:"implementation"`
+}
+
+type privacyLoss struct {
+	Unit        string            `json:"privacy_unit"`
+	UnitDetails string            `json:"privacy_unit_details"`
+	Parameters  map[string]string `json:"privacy_parameters"`
+	Details     string            `json:"privacy_parameters_details"`
+}
+
+type releaseID struct {
+	Population string `json:"population"`
+	Name       string `json:"name"`
+	Snapshot   string `json:"snapshot"`
+	Recipient  string `json:"recipient"`
+	Purpose    string `json:"purpose"`
+	Period     string `json:"period"`
+}
+
+type minPeople struct {
+	K        int64  `json:"k"`
+	Declared string `json:"declared"`
+	Meaning  string `json:"meaning"`
+}
+
+// intervalsText says what every interval covers, and what none does.
+const intervalsText = "ci_low and ci_high enclose the number that the bounded, filtered data has, with 95 % confidence, " +
+	"whether or not the row could have been withheld. The intervals of the shares of one whole hold together with that " +
+	"confidence. They cover the noise. They do not cover what bounding, clamping and exclusion took away."
+
+// ledgerText is printed where nothing remembers what was spent.
+const ledgerText = "not recorded: every run spends again"
+
+// notProtected says what a reader must not take for granted.
+const notProtected = "facts about groups; records outside the input; how long the run took; the raw files themselves"
+
+func manifestOf(r *aggregate.Result) manifest {
+	p := r.Plan
+	ledger := "recorded"
+	if !r.Recorded {
+		ledger = ledgerText
+	}
+	return manifest{
+		Format: "throng-release/1",
+		Deployment: deployment{
+			Basic: map[string]string{
+				"name": p.Release, "intended_use": p.Purpose, "data_product_type": "aggregate statistics",
+				"description": "differentially private aggregates of " + p.Population + " for " + p.Recipient,
+			},
+			Variant: map[string]string{
+				"variant_name": variant(p), "data_domain": "usage and visitor records, any number per person",
+				"unprotected_quantities": notProtected,
+			},
+			PrivacyLoss: privacyLoss{
+				Unit: "person", UnitDetails: p.Unit + "; neighbouring inputs: " + p.Neighbors,
+				Parameters: map[string]string{"epsilon": p.Spend.Epsilon, "delta": p.Spend.Delta},
+				Details:    "everything in this folder together; other releases about the same people add to it",
+			},
+			Model: map[string]string{
+				"model_name": "Central", "release_type": "Many releases", "data_source_type": "Dynamic",
+				"access_type": "Non-interactive", "release_type_details": "one folder per recipient, release and snapshot",
+			},
+			Accounting: map[string]string{
+				"composition":     p.Composition + " composition over every draw and selection",
+				"post_processing": "shares, means, intervals, rounding and what is displayed are computed from noisy numbers only",
+			},
+			Implementation: map[string]string{
+				"mechanisms":    mechanisms(p),
+				"justification": "values are integers inside declared bounds before the first addition; noise is integer noise; no float is summed",
+			},
+		},
+		Release:    releaseID{p.Population, p.Release, p.Snapshot, p.Recipient, p.Purpose, p.Period},
+		MinPeople:  minPeople{p.MinPeople, p.Declared, minPeopleText(p)},
+		Exclusions: p.Exclusions, Confidence: p.Confidence, Intervals: intervalsText,
+		Statuses: statuses, Tables: p.Tables, Columns: columns, Ledger: ledger,
+	}
+}
+
+// statuses are the codes of obs_status, from SDMX's CL_OBS_STATUS.
+var statuses = map[string]string{
+	"A": "may be quoted",
+	"U": "the interval is wide: quote it only together with the value",
+	"Q": "withheld: there is no number, and its absence says nothing exact about how many people there are",
+}
+
+// columns says what the columns behind the dimensions hold.
+var columns = []map[string]string{
+	{"name": "statistic", "description": "which number this row is; a row named ..._total is what shares are divided by"},
+	{"name": "unit", "description": "persons, events, percent, or the unit of the value"},
+	{"name": "value", "description": "the noisy number as drawn, to compute with; it may be negative or above 100 percent"},
+	{"name": "display", "description": "the number to quote"},
+	{"name": "ci_low", "description": "lower end of the 95 % interval"},
+	{"name": "ci_high", "description": "upper end of the 95 % interval"},
+	{"name": "obs_status", "description": "A, U or Q, see obs_status"},
+}
+
+func variant(p *aggregate.Plan) string {
+	if p.Spend.Delta == "0" {
+		return "Pure DP"
+	}
+	return "Approximate DP"
+}
+
+func mechanisms(p *aggregate.Plan) string {
+	var names []string
+	add := func(name string) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, t := range p.Tables {
+		for _, d := range t.Draws {
+			add("integer " + d.Mechanism + " noise")
+		}
+		switch t.Selection.Rule {
+		case "threshold":
+			add("threshold on the noisy number of people")
+		case "partition_selection":
+			add("optimal partition selection")
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+func minPeopleText(p *aggregate.Plan) string {
+	if p.Declared == string(aggregate.Noisy) {
+		return fmt.Sprintf("groups found in the data rest on at least %d people; declared groups are withheld where the noisy number of people is below %d, so there k holds for the noisy number", p.MinPeople, p.MinPeople)
+	}
+	return fmt.Sprintf("no number rests on fewer than %d distinct people", p.MinPeople)
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package estimate
+
+import "math"
+
+// CountEstimator gives intervals for the true integer behind a noisy one: a count, or a sum in
+// quanta. It is immutable and safe for concurrent use. The proof is in counts.md.
+type CountEstimator struct {
+	count Count
+	alpha float64
+	reach int64 // the largest k whose tail is still a safe denominator
+}
+
+// leastTail is the smallest tail probability that is divided by. A count so far below its threshold
+// is never seen; see reachable.
+const leastTail = 1e-100
+
+// NewCountEstimator returns an estimator whose intervals miss the true integer with probability at
+// most alpha, given that the number was shown.
+func NewCountEstimator(count Count, alpha float64) (*CountEstimator, error) {
+	if err := checkCount("count", count); err != nil {
+		return nil, err
+	}
+	if err := checkAlpha(alpha); err != nil {
+		return nil, err
+	}
+	return newCountEstimator(count, alpha), nil
+}
+
+func newCountEstimator(count Count, alpha float64) *CountEstimator {
+	e := &CountEstimator{count: count, alpha: alpha}
+	if count.selected() {
+		e.reach = searchLast(func(k int64) bool { return count.Law.Tail(k) >= leastTail })
+	}
+	return e
+}
+
+// Interval returns the closed interval low..high of true integers that agree with the noisy one, or
+// shown = false if the noisy number is below its threshold: it then was withheld and nothing may be
+// said of it. low is never below the floor, and the noisy number itself, raised to the floor, is
+// always inside.
+func (e *CountEstimator) Interval(noisy int64) (low, high int64, shown bool) {
+	c := e.count
+	if c.selected() && noisy < c.ShownAt {
+		return 0, 0, false
+	}
+	// A number below the floor gets the interval of the floor: that is no shorter, so it keeps its
+	// coverage, and a surprising draw is not rewarded with an interval of no width.
+	x := max(noisy, c.Floor)
+	down := searchLast(func(d int64) bool {
+		n := addSaturating(x, -d)
+		return n >= c.Floor && n != math.MinInt64 && e.acceptsBelow(d, n)
+	})
+	up := searchLast(func(d int64) bool {
+		n := addSaturating(x, d)
+		return n != math.MaxInt64 && e.acceptsAbove(d, n)
+	})
+	return addSaturating(x, -down), addSaturating(x, up), true
+}
+
+// acceptsBelow reports whether n = x-d, d >= 0, agrees with the noisy x: whether the chance of a
+// shown number strictly nearer to n than x is below 1-alpha.
+func (e *CountEstimator) acceptsBelow(d, n int64) bool {
+	law, t := e.count.Law, e.count.ShownAt
+	if d == 0 {
+		return true
+	}
+	if !e.count.selected() {
+		return 2*law.Tail(d) > e.alpha
+	}
+	gap := addSaturating(t, -n)
+	if gap <= 1-d {
+		return e.acceptsAbove(d, n) // both sides of n are shown as far as d: the regions coincide
+	}
+	// Beyond the reach judge the nearest n within it instead. That n has the larger ratio (the
+	// ratio rises with n for a log-concave law), so the true n is accepted whenever it should be.
+	if excess := gap - e.reach; excess > 0 {
+		gap, d = gap-excess, d-excess
+	}
+	return law.Tail(d) > e.alpha*law.Tail(gap)
+}
+
+// acceptsAbove is acceptsBelow for n = x+d: numbers nearer to n than x are then shown on both sides.
+func (e *CountEstimator) acceptsAbove(d, n int64) bool {
+	law := e.count.Law
+	if d == 0 {
+		return true
+	}
+	if !e.count.selected() {
+		return 2*law.Tail(d) > e.alpha
+	}
+	hidden := law.Tail(addSaturating(addSaturating(n, -e.count.ShownAt), 1)) // P(X < t; n)
+	return 2*law.Tail(d)-hidden > e.alpha*(1-hidden)
+}
+
+// maxDistance bounds searches: noise is kept far below it.
+const maxDistance = int64(1) << 61
+
+// searchLast returns the largest d in [0, maxDistance] with ok(d), for an ok that is true at 0 (else
+// the answer is 0) and, once false, stays false.
+func searchLast(ok func(int64) bool) int64 {
+	last, first := int64(0), int64(1)
+	for ok(first) {
+		if first >= maxDistance {
+			return maxDistance
+		}
+		last, first = first, 2*first
+	}
+	for first-last > 1 {
+		if middle := last + (first-last)/2; ok(middle) {
+			last = middle
+		} else {
+			first = middle
+		}
+	}
+	return last
+}
+
+func addSaturating(a, b int64) int64 {
+	s := a + b
+	switch {
+	case b > 0 && s < a:
+		return math.MaxInt64
+	case b < 0 && s > a:
+		return math.MinInt64
+	}
+	return s
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"github.com/throngdp/throng/aggregate"
+)
+
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// fault is an error as JSON.
+type fault struct {
+	Message string `json:"message"`
+	Path    string `json:"path,omitempty"`
+	File    string `json:"file,omitempty"`
+	Line    int    `json:"line,omitempty"`
+}
+
+func errorJSON(err error) any {
+	var faults []fault
+	for _, e := range aggregate.Faults(err) {
+		f := fault{Message: e.Error()}
+		var field *aggregate.FieldError
+		if errors.As(e, &field) {
+			f.Path, f.File, f.Line = field.Path, field.File, field.Line
+		}
+		faults = append(faults, f)
+	}
+	return map[string]any{"errors": faults, "exit_code": exitCode(err)}
+}
+
+func spendText(p *aggregate.Plan) string {
+	return "ε = " + p.Spend.Epsilon + ", δ = " + p.Spend.Delta
+}
+
+// printResult prints each table with one line per group.
+func printResult(w io.Writer, r *aggregate.Result) {
+	fmt.Fprintf(w, "%s for %s: k ≥ %d people, %s per person, 95 %% intervals\n", r.Plan.Release, r.Plan.Recipient, r.Plan.MinPeople, spendText(r.Plan))
+	for _, t := range r.Tables {
+		fmt.Fprintf(w, "\n%s\n", t.Name)
+		printTable(w, t)
+	}
+}
+
+// maxPrinted is how many groups of a table are printed; the folder has them all.
+const maxPrinted = 40
+
+func printTable(w io.Writer, t aggregate.ResultTable) {
+	var statistics, keys []string
+	cells := map[string]map[string]string{}
+	for _, r := range t.Rows {
+		key := strings.Join(r.Group, "\t")
+		if cells[key] == nil {
+			cells[key] = map[string]string{}
+			keys = append(keys, key)
+		}
+		if !slices.Contains(statistics, r.Statistic) {
+			statistics = append(statistics, r.Statistic)
+		}
+		cells[key][r.Statistic] = figure(r)
+	}
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(tw, "  %s\t%s\n", strings.Join(t.Dimensions, "\t"), strings.Join(statistics, "\t"))
+	for i, key := range keys {
+		if i == maxPrinted {
+			break
+		}
+		fmt.Fprintf(tw, "  %s", key)
+		for _, s := range statistics {
+			fmt.Fprintf(tw, "\t%s", cells[key][s])
+		}
+		fmt.Fprintln(tw)
+	}
+	tw.Flush()
+	if len(keys) > maxPrinted {
+		fmt.Fprintf(w, "  … and %d more groups in the folder\n", len(keys)-maxPrinted)
+	}
+}
+
+// figure is a number as a person reads it: 41.0 % (40.2–41.9).
+func figure(r aggregate.Row) string {
+	if r.Status == aggregate.Withheld {
+		return "withheld"
+	}
+	unit := ""
+	if r.Unit == "percent" {
+		unit = " %"
+	}
+	text := fmt.Sprintf("%s%s (%s–%s)", r.Display, unit, r.Low, r.High)
+	if r.Status == aggregate.Unreliable {
+		text += " wide"
+	}
+	return text
+}
+
+// bar is the progress bar, on a terminal only.
+type bar struct {
+	bar *progressbar.ProgressBar
+}
+
+func newBar(w io.Writer, off bool) *bar {
+	f, ok := w.(*os.File)
+	if off || !ok || !term.IsTerminal(int(f.Fd())) {
+		return &bar{}
+	}
+	return &bar{progressbar.NewOptions64(-1, progressbar.OptionSetWriter(w), progressbar.OptionShowBytes(true),
+		progressbar.OptionSetDescription("reading"), progressbar.OptionClearOnFinish())}
+}
+
+func (b *bar) update(p aggregate.Progress) {
+	if b.bar == nil {
+		return
+	}
+	if p.TotalBytes > 0 {
+		b.bar.ChangeMax64(p.TotalBytes)
+	}
+	_ = b.bar.Set64(min(p.Bytes, max(p.TotalBytes, p.Bytes)))
+}
+
+func (b *bar) finish() {
+	if b.bar != nil {
+		_ = b.bar.Finish()
+	}
+}
