@@ -171,7 +171,7 @@ func (w *walker) mapping(n ast.Node, path string, values []*ast.MappingValueNode
 			w.fault(v.Key, here, "the key "+quote(entry.Key)+", which is not text to YAML", "a key that is text",
 				"write it as "+quote(entry.Key)+", with the quotes")
 		}
-		if line, twice := lines[entry.Key]; twice && false {
+		if line, twice := lines[entry.Key]; twice {
 			w.fault(v.Key, here, fmt.Sprintf("a second %s (the first is on line %d)", quote(entry.Key), line),
 				"each key once", "remove one")
 		} else {
