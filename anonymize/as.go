@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package anonymize
+
+import (
+	"errors"
+	"slices"
+)
+
+// As says how the values of a column are to be read. It is declared, never guessed: 13 may be an
+// age, a day of a course or a second. The zero value is unset.
+type As string
+
+// The ways of reading a person's age.
+const (
+	// AsAge is an age in completed years.
+	AsAge As = "age"
+	// AsBirthYear is the year of birth: 1984, "1984.0".
+	AsBirthYear As = "birth_year"
+	// AsBirthDate is the date of birth: 1984-05-06, with or without a time, or 19840506.
+	AsBirthDate As = "birth_date"
+)
+
+// The ways of reading a time.
+const (
+	// AsRFC3339 is 2026-03-16T10:05:03Z; with a space for T, without seconds, without an offset (then
+	// in the column's zone) or a date alone (then the start of that day).
+	AsRFC3339 As = "rfc3339"
+	// AsDate is 2026-03-16, the start of that day in the column's zone.
+	AsDate As = "date"
+	// AsYYYYMMDD is 20260316, the start of that day in the column's zone.
+	AsYYYYMMDD As = "yyyymmdd"
+	// AsCLF is 17/May/2015:10:05:03 +0000, as web servers write it.
+	AsCLF As = "clf"
+	// AsUnixS to AsUnixNS count from 1970-01-01T00:00:00Z in seconds to nanoseconds.
+	AsUnixS  As = "unix_s"
+	AsUnixMS As = "unix_ms"
+	AsUnixUS As = "unix_us"
+	AsUnixNS As = "unix_ns"
+	// AsDayOffset counts days from a start that the input does not name, such as a course's.
+	AsDayOffset As = "day_offset"
+)
+
+var (
+	ageReadings  = []As{AsAge, AsBirthYear, AsBirthDate}
+	timeReadings = []As{AsRFC3339, AsDate, AsYYYYMMDD, AsCLF, AsUnixS, AsUnixMS, AsUnixUS, AsUnixNS, AsDayOffset}
+)
+
+// ParseAs returns the way of reading with the given name.
+func ParseAs(name string) (As, error) {
+	if a := As(name); a.IsAge() || a.IsTime() {
+		return a, nil
+	}
+	return "", errors.New("want one of age, birth_year, birth_date, rfc3339, date, yyyymmdd, clf, unix_s, unix_ms, unix_us, unix_ns, day_offset; choose one")
+}
+
+// IsAge reports whether a is a way of reading a person's age.
+func (a As) IsAge() bool { return slices.Contains(ageReadings, a) }
+
+// IsTime reports whether a is a way of reading a time.
+func (a As) IsTime() bool { return slices.Contains(timeReadings, a) }

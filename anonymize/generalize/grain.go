@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package generalize
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+
+	"github.com/throngdp/throng/anonymize/internal/scalar"
+)
+
+// Grain is the length of a period by which times are grouped. The zero value is unset.
+type Grain string
+
+// The grains.
+const (
+	Hour    Grain = "hour"     // 2026-03-16T14
+	Day     Grain = "day"      // 2026-03-16; of a day_offset: "day 12"
+	ISOWeek Grain = "iso_week" // 2026-W12, from Monday
+	Month   Grain = "month"    // 2026-03
+	Week    Grain = "week"     // only of a day_offset: "week 0" is days 0 to 6
+)
+
+var (
+	calendarGrains = []Grain{Hour, Day, ISOWeek, Month}
+	offsetGrains   = []Grain{Day, Week}
+)
+
+// ParseGrain returns the grain with the given name.
+func ParseGrain(name string) (Grain, error) {
+	if g := Grain(name); slices.Contains(calendarGrains, g) || g == Week {
+		return g, nil
+	}
+	return "", errors.New("want one of hour, day, iso_week, month, week; choose one")
+}
+
+// Supports reports whether the clock's times can be grouped by a grain: a column that counts days
+// from its own start knows days and weeks of that start, every other the grains of the calendar.
+func (c Clock) Supports(g Grain) bool {
+	if c.CountsDays() {
+		return slices.Contains(offsetGrains, g)
+	}
+	return slices.Contains(calendarGrains, g)
+}
+
+// AppendPeriod appends the label of the period that holds an instant, as Instant returned it, in the
+// clock's zone. Labels of a grain sort by time (those of a day_offset do not). It returns dst as it
+// was and false for a grain that the clock does not support and for a local date beyond years 1 to
+// 9999.
+func (c Clock) AppendPeriod(dst []byte, instant int64, g Grain) ([]byte, bool) {
+	if c.zone == nil || !c.Supports(g) {
+		return dst, false
+	}
+	if c.CountsDays() {
+		return appendOffsetPeriod(dst, instant, g), true
+	}
+	if _, ok := inRange(instant); !ok {
+		return dst, false
+	}
+	wall := c.zone.wall(instant)
+	if _, ok := inRange(wall); !ok {
+		return dst, false
+	}
+	return appendPeriod(dst, wall, g)
+}
+
+func appendOffsetPeriod(dst []byte, day int64, g Grain) []byte {
+	if g == Week {
+		return strconv.AppendInt(append(dst, "week "...), scalar.FloorDiv(day, 7), 10)
+	}
+	return strconv.AppendInt(append(dst, "day "...), day, 10)
+}
+
+func appendPeriod(dst []byte, wall int64, g Grain) ([]byte, bool) {
+	days := scalar.FloorDiv(wall, scalar.Day)
+	if g == ISOWeek {
+		year, week := scalar.ISOWeek(days)
+		if year < 1 || year > 9999 {
+			return dst, false
+		}
+		return appendPadded(append(appendPadded(dst, year, 4), "-W"...), week, 2), true
+	}
+	year, month, day := scalar.CivilFromDays(days)
+	dst = appendPadded(append(appendPadded(dst, year, 4), '-'), month, 2)
+	if g == Month {
+		return dst, true
+	}
+	dst = appendPadded(append(dst, '-'), day, 2)
+	if g == Hour {
+		dst = appendPadded(append(dst, 'T'), scalar.FloorMod(wall, scalar.Day)/scalar.Hour, 2)
+	}
+	return dst, true
+}
+
+func appendPadded(dst []byte, n int64, width int) []byte {
+	for place := width - 1; place >= 0; place-- {
+		digit := n
+		for range place {
+			digit /= 10
+		}
+		dst = append(dst, '0'+byte(digit%10))
+	}
+	return dst
+}
