@@ -21,7 +21,7 @@
 // Only regular files are opened, also where a symbolic link leads to one. A file that two patterns or
 // links lead to is read once, so that nobody's records count twice. Compressed files are held to the
 // limits of decompression; a compressed Parquet or Arrow file, which needs random access, is held in
-// memory up to 512 MiB for as long as it is being read.
+// memory up to 192 MiB for as long as it is being read.
 //
 // # Not protected
 //

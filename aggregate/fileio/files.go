@@ -154,7 +154,7 @@ func (f *files) checkColumn(ctx context.Context, schemas []table.Schema, column 
 		return f.nowhere(ctx, column)
 	case len(without) > 0:
 		return &table.Error{File: f.sources[without[0]].Name(), Column: column, Err: table.ErrSchema, Problem: fmt.Sprintf(
-			"is missing here, and in %d other files, but not in %s", len(without)-1, f.sources[first].Name())}
+			"is missing from %d of the %d files, this being the first; %s has it", len(without), len(schemas), f.sources[first].Name())}
 	}
 	return nil
 }

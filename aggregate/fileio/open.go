@@ -95,7 +95,7 @@ func sameFormat(contents []content) error {
 		}
 		if c.format.label() != first.label() {
 			errs = append(errs, &table.Error{File: c.Name, Err: table.ErrSchema, Problem: fmt.Sprintf(
-				"is %s, and the first file of this input is %s; keep one format to an input, or say which with format", c.format.label(), first.label())})
+				"is %s, but the first file of this input is %s; keep to one format, or name it in Options.Format", c.format.label(), first.label())})
 		}
 	}
 	return errors.Join(errs...)

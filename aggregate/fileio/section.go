@@ -12,9 +12,10 @@ import (
 	"github.com/throngdp/throng/aggregate/table"
 )
 
-// maxMemory is the largest compressed Parquet or Arrow file that is unpacked into memory. Parquet is
-// compressed inside: whoever packs it again can as well unpack it.
-const maxMemory = 512 << 20
+// maxMemory is the largest content of a compressed Parquet or Arrow file. A bomb must not take more
+// than 256 MiB (ATTACKS I-01), and whoever has packed Parquet, which is compressed inside, a second
+// time can unpack it.
+const maxMemory = 192 << 20
 
 // sectionSource is a file of a format that needs random access. The connectors of such formats leave
 // it to their caller to close the file, and a [table.Source] cannot be closed, so each scan opens
