@@ -10,7 +10,7 @@ import (
 
 const (
 	// maxRecord is the most bytes that a record may have.
-	maxRecord = 1 << 27
+	maxRecord = 1 << 20
 	// firstBuffer fits the second-level cache of most processors.
 	firstBuffer = 256 << 10
 	// maxBuffer is above maxRecord, so that a full buffer without a record's end proves it too long.
