@@ -14,15 +14,9 @@ func DidYouMean(got string, names []string) string {
 	if got == "" || len(got) > maxKey {
 		return ""
 	}
-	names = slices.Sorted(slices.Values(names))
-	for _, name := range names {
-		if strings.EqualFold(got, name) {
-			return name
-		}
-	}
 	from := []rune(strings.ToLower(got))
 	best, bestEdits := "", min(2, len(from)/2)+1
-	for _, name := range names {
+	for _, name := range slices.Sorted(slices.Values(names)) {
 		if len(name) > maxKey {
 			continue
 		}

@@ -285,7 +285,7 @@ func TestAttackO09PartnerNeverSeesAPart(t *testing.T) {
 		}
 	}()
 	for range 50 {
-		require.NoError(t, folder.Write(t.Context(), target, newFiles, slot))
+		require.NoError(t, writeFast(target, newFiles))
 	}
 	close(stop)
 	require.NoError(t, <-seen)
@@ -372,7 +372,7 @@ func TestConcurrentWritersNeverMix(t *testing.T) {
 		}
 		wg.Go(func() {
 			for range 5 {
-				errs[i] = errorsFirst(errs[i], folder.Write(t.Context(), target, files, slot))
+				errs[i] = errorsFirst(errs[i], writeFast(target, files))
 			}
 		})
 	}

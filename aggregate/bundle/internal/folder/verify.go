@@ -31,7 +31,7 @@ var sumLine = regexp.MustCompile(`^([0-9a-f]{64})  (.+)$`)
 // Verify reports whether dir is a complete and unchanged bundle: a real directory with a SHA256SUMS
 // that names every other file, each of which has its sum, and with nothing else: no other file, no
 // folder without a file, no link, no device. Where it is not, the error wraps [ErrNotABundle]; other
-// errors are those of the operating system.
+// errors are those of the operating system, among them that files vanish while a folder is replaced.
 func Verify(dir string) error {
 	info, err := os.Lstat(dir)
 	if err != nil {

@@ -81,9 +81,6 @@ type writer struct {
 }
 
 func (w *writer) write(ctx context.Context, files []File) (err error) {
-	if _, err := w.existing(); err != nil {
-		return err
-	}
 	lock, err := w.prepare(ctx)
 	if err != nil {
 		return err
@@ -124,8 +121,10 @@ func (w *writer) existing() (bool, error) {
 	return true, verify(old)
 }
 
-// prepare removes leftovers and makes the folder to build in, locked so that nobody takes it for one.
-// Both happen under the parent's lock: between making and locking it is nobody's.
+// prepare removes leftovers, refuses a target that must not be replaced before any work is done, and
+// makes the folder to build in, locked so that nobody takes it for a leftover. It holds the parent's
+// lock: the target must not change while it is looked at, and a folder that is made and not yet locked
+// is nobody's.
 func (w *writer) prepare(ctx context.Context) (io.Closer, error) {
 	parent, err := w.lockParent(ctx)
 	if err != nil {
@@ -133,6 +132,9 @@ func (w *writer) prepare(ctx context.Context) (io.Closer, error) {
 	}
 	defer parent.Close()
 	if err := w.sweep(); err != nil {
+		return nil, err
+	}
+	if _, err := w.existing(); err != nil {
 		return nil, err
 	}
 	w.temp = w.name(kindNew)
