@@ -72,7 +72,7 @@ func TestAttackI09IntegersNeverWrap(t *testing.T) {
 		in   anonymize.Value
 		want int64
 	}{
-		{one, text("9223372036854775807"), limit}, {one, text("9223372036854775808"), limit}, {one, text("-9223372036854775809"), -limit}, {one, text("18446744073709551615"), limit},
+		{one, text("9223372036854775807"), limit}, {one, text("4611686018427387904.5"), limit}, {one, text("-4611686018427387903.5"), -limit}, {one, text("18446744073709551615.5"), limit}, {one, text("9223372036854775808"), limit}, {one, text("-9223372036854775809"), -limit}, {one, text("18446744073709551615"), limit},
 		{one, text("18446744073709551617"), limit}, {one, text("36893488147419103233"), limit}, {one, text("99999999999999999999999999999999999999"), limit},
 		{one, integer(math.MaxInt64), limit}, {one, integer(math.MinInt64), -limit}, {one, integer(limit - 1), limit - 1},
 		{fine, integer(5), limit}, {fine, integer(-5), -limit}, {fine, integer(4), 4e18}, {coarse, integer(math.MaxInt64), 153722867280912930}, {coarse, integer(90), 2}, {coarse, integer(-90), -2},

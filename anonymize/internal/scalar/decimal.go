@@ -235,11 +235,11 @@ func (d Decimal) Quanta(r Resolution, rounding Rounding) (quanta int64, exact bo
 	if low < -3 { // below 0.1: rounds to zero, or down to −1
 		return d.round(0, false, rounding), false
 	}
-	quotient, cmpHalf, exact := d.divide(r)
-	if quotient > uint64(MaxQuanta) {
-		return d.signed(uint64(MaxQuanta)), false
+	quotient, atLeastHalf, exact := d.divide(r)
+	if quotient >= uint64(MaxQuanta) {
+		return d.signed(uint64(MaxQuanta)), exact && quotient == uint64(MaxQuanta)
 	}
-	return d.signed(min(d.magnitude(quotient, cmpHalf, exact, rounding), uint64(MaxQuanta))), exact
+	return d.signed(d.magnitude(quotient, atLeastHalf, exact, rounding)), exact
 }
 
 func (d Decimal) magnitude(quotient uint64, atLeastHalf, exact bool, rounding Rounding) uint64 {
