@@ -52,6 +52,7 @@ func (s *scratch) close() {
 // load loads the next page that has rows, and the dictionary before it. It returns how many bytes
 // it read.
 func (c *column) load() (read int64, err error) {
+	defer recovered(&err)
 	c.at, c.rows = 0, 0
 	start := c.offset
 	for c.rows == 0 {

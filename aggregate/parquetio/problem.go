@@ -32,6 +32,9 @@ func unsupported(text string) error { return &problem{text, table.ErrSchema} }
 // errTruncated is the fault of data that ends before what it announced.
 var errTruncated = malformed("Parquet data ends too early; the file is damaged or incomplete")
 
+// errPanic is the fault of data on which a decoder panics.
+var errPanic = malformed("Parquet data cannot be decoded; the file is damaged")
+
 // errTimeout is the fault of data whose decoding does not end.
 var errTimeout = tooLarge("decoding Parquet data takes too long; the file is damaged")
 
@@ -46,6 +49,14 @@ func located(file, column string, err error) error {
 	return &table.Error{File: file, Column: column, Problem: "reading the file failed", Err: err}
 }
 
+// recovered, deferred, turns a panic into errPanic. It stands at the two ways in, New and Next; a
+// goroutine needs its own.
+func recovered(err *error) {
+	if recover() != nil {
+		*err = errPanic
+	}
+}
+
 // guard runs a decoder that may panic or hang on damaged input. It costs a goroutine, about a
 // microsecond, for each page of thousands of rows. After a timeout decode may still be running, so
 // the caller must not touch again what decode writes.
@@ -54,7 +65,7 @@ func guard(limit time.Duration, decode func() error) error {
 	go func() {
 		defer func() {
 			if recover() != nil {
-				done <- malformed("Parquet data cannot be decoded; the file is damaged")
+				done <- errPanic
 			}
 		}()
 		done <- decode()

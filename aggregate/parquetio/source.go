@@ -54,7 +54,8 @@ func New(name string, r io.ReaderAt, size int64, opts Options) (*Source, error) 
 	return s, nil
 }
 
-func (s *Source) load() error {
+func (s *Source) load() (err error) {
+	defer recovered(&err)
 	meta, err := readFooter(s.reader, s.size)
 	if err != nil {
 		return err

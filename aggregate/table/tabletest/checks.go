@@ -270,17 +270,18 @@ func (s *suite) checkConcurrent(t *testing.T) error {
 	var scans sync.WaitGroup
 	var errs [2]error
 	for i := range errs {
-		scans.Go(func() { errs[i] = s.scanConcurrently(t.Context(), src, rows) })
+		readers, err := src.Open(t.Context(), rows.names())
+		if err != nil {
+			scans.Wait()
+			return fmt.Errorf("Open: %w", err)
+		}
+		scans.Go(func() { errs[i] = s.readConcurrently(t.Context(), readers, rows) })
 	}
 	scans.Wait()
 	return errors.Join(errs[:]...)
 }
 
-func (s *suite) scanConcurrently(ctx context.Context, src table.Source, rows Rows) error {
-	readers, err := src.Open(ctx, rows.names())
-	if err != nil {
-		return fmt.Errorf("Open: %w", err)
-	}
+func (s *suite) readConcurrently(ctx context.Context, readers []table.Reader, rows Rows) error {
 	lines := make([][]string, len(readers))
 	errs := make([]error, len(readers))
 	var wg sync.WaitGroup
