@@ -47,7 +47,7 @@ func TestCountIntervalCoversEveryTrueCountThatCanBeShown(t *testing.T) {
 		"threshold below zero":        {Law: roundedLaplace{2}, ShownAt: -3},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, alpha := range []float64{0.05, 0.002} {
+			for _, alpha := range []float64{0.5, 0.05, 0.002} {
 				e, err := estimate.NewCountEstimator(c, alpha)
 				require.NoError(t, err)
 				worst := 2.0

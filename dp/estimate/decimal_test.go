@@ -40,7 +40,7 @@ func TestDecimalRoundsTheExactNumber(t *testing.T) {
 	floorOf := func(x *big.Rat) int64 { return new(big.Int).Div(x.Num(), x.Denom()).Int64() }
 	inputs := []float64{0, math.Copysign(0, -1), 0.05, 0.15, 0.25, 2.675, -2.5, -0.05, 12.3, 100, 1e-300, -1e-300,
 		5e-324, -5e-324, 0.285, 1.005, 4503599627370497.5, 0.1, 0.3, 1.1, 33.3, 99.99999999999999}
-	for range 20_000 {
+	for range 5_000 {
 		inputs = append(inputs, (r.Float64()-0.5)*math.Pow10(r.IntN(8)), float64(r.IntN(20001)-10000)/100)
 	}
 	for _, f := range inputs {
@@ -78,7 +78,7 @@ func TestDecimalSaturates(t *testing.T) {
 
 func TestRound100AddsToExactly100(t *testing.T) {
 	r := generator()
-	for range 5_000 {
+	for range 1_000 {
 		shares := make([]float64, 1+r.IntN(12))
 		total := 0.0
 		for i := range shares {

@@ -252,6 +252,16 @@ func TestPartsWithDifferentLawsHaveTheirOwnTables(t *testing.T) {
 	require.True(t, ok)
 	assert.Equal(t, s[0], s[2])
 	assert.Greater(t, s[1].Interval.HalfWidth(), 1.5*s[0].Interval.HalfWidth())
+
+	// The order of parts does not matter, nor does the threshold of one to the others.
+	parts = []estimate.Count{parts[0], {Law: roundedLaplace{2}, ShownAt: 20}, parts[1]}
+	e, err = estimate.NewPartShares(parts, 0.05)
+	require.NoError(t, err)
+	again, ok := e.Estimate([]int64{500, 500, 1000})
+	require.True(t, ok)
+	assert.Equal(t, s[0], again[0])
+	assert.Equal(t, s[1], again[2])
+	assert.Greater(t, again[1].Interval.HalfWidth(), s[0].Interval.HalfWidth(), "it pays for its selection")
 }
 
 func TestOnlyPartOfATotalIsAllOfIt(t *testing.T) {
