@@ -56,6 +56,22 @@ type partShare struct {
 	fieller *fieller        // nil if there is one part only
 	own     *CountEstimator // nil unless selected
 	others  *CountEstimator
+	least   int64 // below it a part counts as nothing in the total
+}
+
+// noiseAlone is the chance that an empty part is taken for more than noise.
+const noiseAlone = 0.025
+
+// leastCounted returns the smallest noisy number that counts in the total of the point estimate. A
+// part that is withheld anyway and within the noise of nothing counts as nothing: where groups are
+// declared many are empty, and counting the positive half of their noise would bias every share down.
+// A part that is shown always counts. Intervals use every number as drawn.
+func leastCounted(c Count) int64 {
+	if !c.selected() {
+		return 0
+	}
+	beyondNoise := searchLast(func(k int64) bool { return c.Law.Tail(k) > noiseAlone }) + 1
+	return max(0, min(c.ShownAt, beyondNoise))
 }
 
 // NewPartShares returns an estimator for the given parts. All intervals of one denominator hold at
@@ -120,7 +136,7 @@ func checkShareCount(name string, c Count) error {
 }
 
 func (s *PartShares) newPart(parts []Count, i int) (partShare, error) {
-	p := partShare{count: parts[i]}
+	p := partShare{count: parts[i], least: leastCounted(parts[i])}
 	if len(parts) == 1 {
 		return p, nil
 	}
@@ -149,15 +165,18 @@ func (s *PartShares) newPart(parts []Count, i int) (partShare, error) {
 // false, and nothing may be shown, if their number is not that of the parts or if the non-negative
 // parts add to nothing.
 //
-// Value is X_i / Σ max(X_j, 0), Display is max(X_i, 0) / Σ max(X_j, 0).
+// Value is X_i / D and Display is max(X_i, 0) / D, where D is the sum of the numbers that are not
+// negative, without those of withheld parts that are within the noise of nothing.
 func (s *PartShares) Estimate(noisy []int64) ([]Share, bool) {
 	if len(noisy) != len(s.parts) {
 		return nil, false
 	}
 	var total, positive int64
-	for _, x := range noisy {
+	for i, x := range noisy {
 		total = addSaturating(total, x)
-		positive = addSaturating(positive, max(x, 0))
+		if x >= s.parts[i].least {
+			positive = addSaturating(positive, x)
+		}
 	}
 	if positive <= 0 {
 		return nil, false
