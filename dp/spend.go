@@ -60,10 +60,20 @@ func ParseEpsilon(text string) (Epsilon, error) {
 	if err != nil {
 		return Epsilon{}, err
 	}
-	if r.Cmp(MinEpsilon.r) < 0 || r.Cmp(MaxEpsilon.r) > 0 {
-		return Epsilon{}, fmt.Errorf("want %s ≤ ε ≤ %s", MinEpsilon, MaxEpsilon)
+	e := Epsilon{r}
+	if err := e.Check(); err != nil {
+		return Epsilon{}, err
 	}
-	return Epsilon{r}, nil
+	return e, nil
+}
+
+// Check returns an error unless ε lies in [MinEpsilon, MaxEpsilon]. What [ParseEpsilon] returns always
+// does; sums and parts may not.
+func (e Epsilon) Check() error {
+	if r := e.Rat(); r.Cmp(MinEpsilon.r) < 0 || r.Cmp(MaxEpsilon.r) > 0 {
+		return fmt.Errorf("want %s ≤ ε ≤ %s", MinEpsilon, MaxEpsilon)
+	}
+	return nil
 }
 
 // ParseDelta reads δ from its decimal text, exactly. It refuses anything but "0" (in any plain
@@ -73,10 +83,20 @@ func ParseDelta(text string) (Delta, error) {
 	if err != nil {
 		return Delta{}, err
 	}
-	if r.Sign() != 0 && (r.Cmp(MinDelta.r) < 0 || r.Cmp(MaxDelta.r) >= 0) {
-		return Delta{}, fmt.Errorf("want 0, or %s ≤ δ < %s", MinDelta, MaxDelta)
+	d := Delta{r}
+	if err := d.Check(); err != nil {
+		return Delta{}, err
 	}
-	return Delta{r}, nil
+	return d, nil
+}
+
+// Check returns an error unless δ is 0 or lies in [MinDelta, MaxDelta). What [ParseDelta] returns
+// always does; sums and parts may not.
+func (d Delta) Check() error {
+	if r := d.Rat(); r.Sign() != 0 && (r.Cmp(MinDelta.r) < 0 || r.Cmp(MaxDelta.r) >= 0) {
+		return fmt.Errorf("want 0, or %s ≤ δ < %s", MinDelta, MaxDelta)
+	}
+	return nil
 }
 
 // IsSet reports whether ε has been given a value.
@@ -131,6 +151,9 @@ func floatDown(r *big.Rat) float64 {
 		return 0
 	}
 	f, exact := r.Float64()
+	if math.IsInf(f, 1) {
+		return math.MaxFloat64
+	}
 	if exact || new(big.Rat).SetFloat64(f).Cmp(r) <= 0 {
 		return f
 	}
