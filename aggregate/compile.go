@@ -4,10 +4,8 @@ package aggregate
 
 import (
 	"fmt"
-	"maps"
 	"math"
 	"slices"
-	"strconv"
 
 	"github.com/throngdp/throng/aggregate/internal/plan"
 	"github.com/throngdp/throng/anonymize"
@@ -105,15 +103,17 @@ func compile(p *Policy, r *Release) (*compiled, error) {
 		// Names of a policy that is not in order would make faults of the release that are none.
 		return nil, pf.err()
 	}
-	f := r.validate(p)
+	f := &faults{where: r.where}
 	c := &compiled{policy: p, release: r, inputs: p.inputs()}
+	r.validate(f, p)
 	c.compilePeriod(f)
+	c.compileDate(f)
 	c.compileRules(f)
-	if err := f.err(); err != nil {
-		return nil, err
-	}
 	for i := range r.Tables {
-		c.tables = append(c.tables, c.compileTable(f, i))
+		path := fmt.Sprintf("release.tables[%d]", i)
+		if r.validateTable(f, p, path, i) {
+			c.tables = append(c.tables, c.compileTable(f, path, i))
+		}
 	}
 	if err := f.err(); err != nil {
 		return nil, err
@@ -143,7 +143,7 @@ func (c *compiled) compilePeriod(f *faults) {
 		if col.Role == TimeRole {
 			cl, err := generalize.NewClock(anonymize.As(col.As), col.Zone)
 			if err != nil {
-				f.problem("policy.columns."+name+".as", strconv.Quote(col.As), err)
+				f.problems("policy.columns."+name+".as", quoted(col.As), err)
 				return
 			}
 			c.clock = &clock{column: col, name: name, clock: cl}
@@ -154,21 +154,50 @@ func (c *compiled) compilePeriod(f *faults) {
 		f.add("release.period", "all and from or to", "one of them", "remove one")
 	case per.All:
 	case per.From == "" || per.To == "":
-		f.unset("release.period", "{from: …, to: …} (end exclusive), or all", "write both ends")
+		f.unset("release.period", wantPeriod, "write both ends")
 	case c.clock == nil:
 		f.add("release.period", "from and to", "all", "the policy has no column with role: time")
 	default:
 		c.compileEnds(f, per)
 	}
+}
+
+// compileDate finds the date at which ages are taken, which only a policy with births needs.
+func (c *compiled) compileDate(f *faults) {
+	r := c.release
 	if r.AsOf != "" {
 		d, err := anonymize.ParseDate(r.AsOf)
 		if err != nil {
-			f.problem("release.as_of", strconv.Quote(r.AsOf), err)
+			f.problems("release.as_of", quoted(r.AsOf), err)
 		}
 		c.asOf = d
-	} else if len(r.Period.From) >= len("2006-01-02") {
+		return
+	}
+	if len(r.Period.From) >= len("2006-01-02") {
 		c.asOf, _ = anonymize.ParseDate(r.Period.From[:len("2006-01-02")])
 	}
+	if births := c.births(); births != "" && !c.asOf.IsValid() {
+		f.unset("release.as_of", "the date at which ages are taken, such as 2026-03-16", "the period has no calendar date, and "+births+" has births")
+	}
+}
+
+// births names a part of the policy that this release uses and that makes ages of births, "" where
+// there is none.
+func (c *compiled) births() string {
+	made := func(as string) bool {
+		return as == string(anonymize.AsBirthYear) || as == string(anonymize.AsBirthDate)
+	}
+	if u := c.policy.Exclude.UnderAge; u != nil && made(u.As) {
+		return "policy.exclude.under_age"
+	}
+	for _, t := range c.release.Tables {
+		for _, name := range t.GroupBy {
+			if made(c.policy.Columns[name].As) {
+				return "policy.columns." + name
+			}
+		}
+	}
+	return ""
 }
 
 func (c *compiled) compileEnds(f *faults, per Period) {
@@ -192,7 +221,7 @@ func (c *compiled) end(f *faults, path, text string) (int64, bool) {
 			return at, true
 		}
 	}
-	f.add(path, fmt.Sprintf("%.40q", text), want, "write it as the time column "+c.clock.name+" counts")
+	f.add(path, quoted(text), want, "write it as the time column "+c.clock.name+" counts")
 	return 0, false
 }
 
@@ -200,7 +229,7 @@ func (c *compiled) compileRules(f *faults) {
 	if r := c.policy.Exclude.Consent; r != nil {
 		consent, err := anonymize.NewConsent(r.Column, r.Allow...)
 		if err != nil {
-			f.problem("policy.exclude.consent", "this rule", err)
+			f.problems("policy.exclude.consent", "something else", err)
 		} else {
 			c.rules = append(c.rules, rule{from: r.From, column: r.Column, keeps: allowed(consent.Check), text: consent.String()})
 		}
@@ -211,21 +240,18 @@ func (c *compiled) compileRules(f *faults) {
 	}
 	asOf := c.asOf
 	if !asOf.IsValid() {
-		if u.As != string(anonymize.AsAge) {
-			f.unset("release.as_of", "the date at which ages are taken, YYYY-MM-DD", "the period has no calendar date, so write as_of")
-		}
 		asOf = anonymize.Date{Year: 2000, Month: 1, Day: 1} // an age as such does not depend on it
 	}
 	under, err := anonymize.NewUnderAge(u.Column, u.Below, anonymize.As(u.As), asOf)
 	if err != nil {
-		f.problem("policy.exclude.under_age", "this rule", err)
+		f.problems("policy.exclude.under_age", "something else", err)
 		return
 	}
 	compiledRule := rule{from: u.From, column: u.Column, keeps: allowed(under.Check), text: under.String()}
 	if u.Unless != nil {
 		lift, err := anonymize.NewConsent(u.Unless.Column, u.Unless.Is...)
 		if err != nil {
-			f.problem("policy.exclude.under_age.unless", "this condition", err)
+			f.problems("policy.exclude.under_age.unless", "something else", err)
 			return
 		}
 		compiledRule.unless, compiledRule.lifts = u.Unless.Column, allowed(lift.Check)
@@ -239,31 +265,27 @@ func allowed(check func(anonymize.Value) anonymize.Verdict) func(anonymize.Value
 }
 
 // dimension returns the compiled dimension of a name, the same one every time.
-func (c *compiled) dimension(f *faults, path, name string) *dimension {
+func (c *compiled) dimension(name string) *dimension {
 	for _, d := range c.dims {
 		if d.name == name {
 			return d
 		}
 	}
 	col := c.policy.Columns[name]
-	if len(col.Bands) > 0 && col.As != string(anonymize.AsAge) && col.As != "" && !c.asOf.IsValid() {
-		f.unset("release.as_of", "the date at which ages are taken, YYYY-MM-DD", "the period has no calendar date, and "+path+" has ages")
-	}
 	d := &dimension{name: name, column: col, spec: col.spec(c.asOf), declared: col.declared()}
 	d.complete = !slices.ContainsFunc(col.labels(), func(l string) bool { return !slices.Contains(d.declared, l) })
 	c.dims = append(c.dims, d)
 	return d
 }
 
-func (c *compiled) compileTable(f *faults, i int) *compiledTable {
-	path := fmt.Sprintf("release.tables[%d]", i)
+func (c *compiled) compileTable(f *faults, path string, i int) *compiledTable {
 	t := &compiledTable{Table: c.release.Tables[i], declared: true, l0: 1}
 	if t.Weight == 0 {
 		t.Weight = 1
 	}
 	groups := 1
-	for j, name := range t.GroupBy {
-		d := c.dimension(f, fmt.Sprintf("%s.group_by[%d]", path, j), name)
+	for _, name := range t.GroupBy {
+		d := c.dimension(name)
 		t.dims = append(t.dims, d)
 		t.declared = t.declared && d.declared != nil
 		if !d.person() {
@@ -426,62 +448,4 @@ func (c *compiled) spend() dp.Spend {
 		total = total.Add(t.calibrated.Spend)
 	}
 	return total
-}
-
-// spec says how a raw value becomes a label. Its closed list has every label that can come out; those
-// that are not declared groups are in no group.
-func (c Column) spec(asOf anonymize.Date) generalize.Spec {
-	s := generalize.Spec{
-		Values: c.Values, Otherwise: c.otherwise(), Bands: c.Bands,
-		As: anonymize.As(c.As), Grain: generalize.Grain(c.Grain), Zone: c.Zone, RefDate: asOf,
-	}
-	if len(c.Values) == 0 && len(c.Bands) == 0 && len(c.Groups.Declared) > 0 {
-		s.Groups = c.labels()
-	}
-	return s
-}
-
-func (c Column) otherwise() string {
-	if c.Otherwise == "" {
-		return generalize.DefaultUnknown
-	}
-	return c.Otherwise
-}
-
-// labels lists all labels that a column can yield, without those of an open list.
-func (c Column) labels() []string {
-	labels := []string{c.otherwise()}
-	switch {
-	case len(c.Bands) > 0:
-		labels = append(labels, c.bandLabels()...)
-	case len(c.Values) > 0:
-		labels = slices.AppendSeq(labels, maps.Values(c.Values))
-	default:
-		labels = append(labels, c.Groups.Declared...)
-	}
-	slices.Sort(labels)
-	return slices.Compact(labels)
-}
-
-// bandLabels lists the labels of bands in their own order, nothing where they cannot be used.
-func (c Column) bandLabels() []string {
-	bands, err := generalize.NewBands(c.Bands, anonymize.As(c.As), anonymize.Date{Year: 2000, Month: 1, Day: 1})
-	if err != nil {
-		return nil
-	}
-	return bands.Labels()
-}
-
-// declared returns the groups of a dimension: those listed, or all labels that its bands or value
-// map can give; nil where they are private.
-func (c Column) declared() []string {
-	switch {
-	case c.Groups.Private:
-		return nil
-	case len(c.Groups.Declared) > 0:
-		return c.Groups.Declared
-	case len(c.Bands) > 0, len(c.Values) > 0:
-		return c.labels()
-	}
-	return nil
 }

@@ -95,10 +95,17 @@ func (f *faults) add(path, got, want, fix string) {
 // unset adds the fault of a field that must be given.
 func (f *faults) unset(path, want, fix string) { f.add(path, "nothing", want, fix) }
 
-// problem adds the fault that a room below reports as "want …; fix".
-func (f *faults) problem(path, got string, err error) {
-	want, fix, _ := strings.Cut(strings.TrimPrefix(err.Error(), "want "), "; ")
-	f.add(path, got, want, fix)
+// problems adds the faults that a room below reports as "want …; fix" or "want …, got …; fix". What it
+// does not quote is got.
+func (f *faults) problems(path, got string, err error) {
+	for _, err := range Faults(err) {
+		want, fix, _ := strings.Cut(strings.TrimPrefix(err.Error(), "want "), "; ")
+		found := got
+		if i := strings.LastIndex(want, ", got "); i >= 0 {
+			want, found = want[:i], want[i+len(", got "):]
+		}
+		f.add(path, found, want, fix)
+	}
 }
 
 // oneOf adds a fault unless got is one of names, and reports whether it is.
@@ -106,18 +113,23 @@ func (f *faults) oneOf(path, got string, names ...string) bool {
 	if slices.Contains(names, got) {
 		return true
 	}
-	want := "one of " + strings.Join(names, ", ")
-	if got == "" {
-		f.unset(path, want, "choose one")
-		return false
+	want, fix := "one of "+strings.Join(names, ", "), "choose one"
+	if len(names) == 0 {
+		want, fix = "a name that is declared, and none is", "declare it first, or remove it"
 	}
-	fix := "choose one"
 	if name := strictyaml.DidYouMean(got, names); name != "" {
 		fix = "did you mean " + name + "?"
 	}
-	f.add(path, fmt.Sprintf("%q", got), want, fix)
+	if got == "" {
+		f.unset(path, want, fix)
+		return false
+	}
+	f.add(path, quoted(got), want, fix)
 	return false
 }
+
+// quoted shows what a policy or release says, shortened.
+func quoted(text string) string { return fmt.Sprintf("%.70q", text) }
 
 // err returns all faults, ordered by line and path, as one error; nil where there are none.
 func (f *faults) err() error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/throngdp/throng/aggregate/internal/strictyaml"
 	"github.com/throngdp/throng/dp"
@@ -83,8 +84,11 @@ func ParsePolicy(name string, src []byte) (*Policy, error) {
 			},
 		})
 	})
+	if err := d.err(); err != nil {
+		return nil, err
+	}
 	p.file, p.lines = name, d.Lines()
-	return p, d.err()
+	return p, nil
 }
 
 // ParseRelease reads a release from YAML text; name is how faults call the file.
@@ -117,8 +121,11 @@ func ParseRelease(name string, src []byte) (*Release, error) {
 			}),
 		})
 	})
+	if err := d.err(); err != nil {
+		return nil, err
+	}
 	r.file, r.lines = name, d.Lines()
-	return r, d.err()
+	return r, nil
 }
 
 // fields is what a mapping may hold.
@@ -209,8 +216,7 @@ func (d *decoder) column(n *strictyaml.Node, path string) Column {
 		}),
 		"groups": func(n *strictyaml.Node, path string) {
 			if n.Kind == strictyaml.Scalar {
-				d.Choice(n, path, []string{"private"}, new(string))
-				c.Groups.Private = n.Text == "private"
+				c.Groups.Private = d.word(n, path, "private, or a list of groups", "private") != ""
 				return
 			}
 			d.Strings(n, path, &c.Groups.Declared)
@@ -284,18 +290,30 @@ func (d *decoder) spend(s *dp.Spend) func(*strictyaml.Node, string) {
 	})
 }
 
+// word binds one of a few words where something longer could stand as well.
+func (d *decoder) word(n *strictyaml.Node, path, want string, words ...string) string {
+	if slices.Contains(words, n.Text) {
+		return n.Text
+	}
+	fix := ""
+	if name := strictyaml.DidYouMean(n.Text, words); name != "" {
+		fix = "did you mean " + name + "?"
+	}
+	d.Fault(n, path, quoted(n.Text), want, fix)
+	return ""
+}
+
 // parameter adds the fault of an ε or δ; where it is no text at all, that fault is there already.
 func (d *decoder) parameter(n *strictyaml.Node, path, text string, err error) {
 	if n.Kind == strictyaml.Scalar {
-		d.Fault(n, path, fmt.Sprintf("%.40q", text), err.Error()[len("want "):], "write it as a decimal")
+		d.Fault(n, path, quoted(text), err.Error()[len("want "):], "write it as a decimal")
 	}
 }
 
 func (d *decoder) period(n *strictyaml.Node, path string) Period {
 	var p Period
 	if n.Kind == strictyaml.Scalar {
-		d.Choice(n, path, []string{"all"}, new(string))
-		p.All = n.Text == "all"
+		p.All = d.word(n, path, wantPeriod, "all") != ""
 		return p
 	}
 	d.Mapping(n, path, fields{"from": d.string(&p.From), "to": d.string(&p.To)})
@@ -304,9 +322,7 @@ func (d *decoder) period(n *strictyaml.Node, path string) Period {
 
 func (d *decoder) statistic(n *strictyaml.Node, path string) Statistic {
 	if n.Kind == strictyaml.Scalar {
-		kind := ""
-		d.Choice(n, path, []string{string(CountVisitors), string(CountEvents)}, &kind)
-		return Statistic{Kind: StatisticKind(kind)}
+		return Statistic{Kind: StatisticKind(d.word(n, path, wantStatistic, string(CountVisitors), string(CountEvents)))}
 	}
 	var s Statistic
 	kind := func(k StatisticKind) func(*strictyaml.Node, string) {

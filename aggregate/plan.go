@@ -64,14 +64,14 @@ type PlanTable struct {
 	Name    string   `json:"name"`
 	GroupBy []string `json:"group_by"`
 	// Groups is "declared" or "private".
-	Groups          string         `json:"groups"`
-	MaxPartitions   int64          `json:"max_partitions"`
-	MaxPerPartition int64          `json:"max_per_partition,omitempty"`
-	Selection       PlanSelection  `json:"selection"`
-	Draws           []PlanDraw     `json:"draws"`
-	Statistics      []PlanFigure   `json:"statistics"`
-	Spend           PlanSpend      `json:"spend"`
-	Clamps          map[string]any `json:"clamps,omitempty"`
+	Groups          string        `json:"groups"`
+	MaxPartitions   int64         `json:"max_partitions"`
+	MaxPerPartition int64         `json:"max_per_partition,omitempty"`
+	Selection       PlanSelection `json:"selection"`
+	Draws           []PlanDraw    `json:"draws"`
+	Statistics      []PlanFigure  `json:"statistics"`
+	// Spend is the sum of what the selection and the draws cost.
+	Spend PlanSpend `json:"spend"`
 }
 
 // PlanSelection says which groups are shown.
@@ -88,14 +88,19 @@ type PlanSelection struct {
 type PlanDraw struct {
 	Statistic string `json:"statistic"`
 	Mechanism string `json:"mechanism"`
-	// Scale is b of Laplace noise or σ of Gaussian noise, in Quanta of the statistic.
-	Scale     float64   `json:"scale"`
-	StdDev    float64   `json:"standard_deviation"`
-	HalfWidth float64   `json:"half_width_95"`
-	Quantum   string    `json:"quantum"`
-	L0        int64     `json:"l0_sensitivity"`
-	LInf      int64     `json:"linf_sensitivity"`
-	Spend     PlanSpend `json:"spend"`
+	// Scale is b of Laplace noise or σ of Gaussian noise. It, StdDev, HalfWidth and LInf count Quanta.
+	Scale     float64 `json:"scale"`
+	StdDev    float64 `json:"standard_deviation"`
+	HalfWidth float64 `json:"half_width_95"`
+	Quantum   string  `json:"quantum"`
+	// Unit is what the statistic counts: persons, events, or the value's unit.
+	Unit string `json:"unit"`
+	// Clamp and SumClamp are the ends of a sum's clamp, in Unit; nothing for other statistics.
+	Clamp    []string  `json:"clamp,omitempty"`
+	SumClamp []string  `json:"sum_clamp,omitempty"`
+	L0       int64     `json:"l0_sensitivity"`
+	LInf     int64     `json:"linf_sensitivity"`
+	Spend    PlanSpend `json:"spend"`
 }
 
 // PlanFigure is one published statistic.
@@ -103,6 +108,8 @@ type PlanFigure struct {
 	Name string `json:"name"`
 	Unit string `json:"unit"`
 	From string `json:"from"`
+	// Expected tells how wide intervals will be, for shares.
+	Expected string `json:"expected,omitempty"`
 }
 
 // NewPlan returns what a release will do under a policy, or every fault of the two. It reads no data.
@@ -124,10 +131,10 @@ func newPlan(c *compiled) *Plan {
 		Exclusions: []string{},
 	}
 	for _, r := range c.rules {
-		p.Exclusions = append(p.Exclusions, r.text)
+		p.Exclusions = append(p.Exclusions, "all "+r.text)
 	}
 	if !c.release.Period.All {
-		p.Exclusions = append(p.Exclusions, "records outside the period "+p.Period)
+		p.Exclusions = append(p.Exclusions, string(c.inputs[0])+" records outside the period, and people without one in it")
 	}
 	for _, name := range c.inputs {
 		p.Inputs = append(p.Inputs, PlanInput{string(name), c.reads(name)})
@@ -171,37 +178,39 @@ func (c *compiled) planTable(t *compiledTable) PlanTable {
 		pt.Groups = "declared"
 	}
 	for i, d := range t.draws {
-		n := t.calibrated.Noise[i]
-		pt.Draws = append(pt.Draws, PlanDraw{
-			Statistic: d.Statistic, Mechanism: n.Kind().String(), Scale: n.Scale(), StdDev: n.StdDev(),
-			HalfWidth: float64(n.Quantile(alpha)), Quantum: c.quantum(d.Statistic), L0: n.L0(), LInf: n.LInf(),
-			Spend: planSpend(dp.Spend{Epsilon: n.Epsilon(), Delta: n.Delta()}),
-		})
+		pt.Draws = append(pt.Draws, c.planDraw(d.Statistic, t.calibrated.Noise[i]))
 	}
 	for _, s := range t.stats {
-		pt.Statistics = append(pt.Statistics, PlanFigure{Name: s.Name(), Unit: c.unit(s.Statistic), From: c.fromText(t, s)})
-	}
-	for _, name := range t.sums {
-		if pt.Clamps == nil {
-			pt.Clamps = map[string]any{}
+		f := PlanFigure{Name: s.Name(), Unit: c.unit(s.Statistic), From: c.fromText(t, s)}
+		if s.Kind == ShareOf {
+			f.Expected = c.expected(t, s)
 		}
-		col := c.policy.Columns[name]
-		if col.Clamp != nil {
-			pt.Clamps[name] = []string{col.Clamp.Lower, col.Clamp.Upper, "per record"}
-		} else {
-			pt.Clamps[name] = []string{col.SumClamp.Lower, col.SumClamp.Upper, "per person and group"}
-		}
+		pt.Statistics = append(pt.Statistics, f)
 	}
 	return pt
 }
 
-// quantum is the step in which a draw counts.
-func (c *compiled) quantum(statistic string) string {
-	name := strings.TrimPrefix(statistic, "sum_")
-	if col, ok := c.policy.Columns[name]; ok && name != statistic {
-		return strings.TrimSpace(col.resolution() + " " + col.Unit)
+func (c *compiled) planDraw(statistic string, n mechanism.Noise) PlanDraw {
+	d := PlanDraw{
+		Statistic: statistic, Mechanism: n.Kind().String(), Scale: n.Scale(), StdDev: n.StdDev(),
+		HalfWidth: float64(n.Quantile(alpha)), Quantum: "1", Unit: "persons", L0: n.L0(), LInf: n.LInf(),
+		Spend: planSpend(dp.Spend{Epsilon: n.Epsilon(), Delta: n.Delta()}),
 	}
-	return "1"
+	if statistic == string(CountEvents) || statistic == totalEvents {
+		d.Unit = "events"
+	}
+	name, isSum := strings.CutPrefix(statistic, "sum_")
+	if !isSum {
+		return d
+	}
+	col := c.policy.Columns[name]
+	d.Quantum, d.Unit = strings.TrimSpace(col.resolution()+" "+col.Unit), c.unit(Statistic{Kind: SumOf, Of: name})
+	if col.Clamp != nil {
+		d.Clamp = []string{col.Clamp.Lower, col.Clamp.Upper}
+	} else {
+		d.SumClamp = []string{col.SumClamp.Lower, col.SumClamp.Upper}
+	}
+	return d
 }
 
 func (c *compiled) planSelection(t *compiledTable) PlanSelection {
@@ -210,13 +219,13 @@ func (c *compiled) planSelection(t *compiledTable) PlanSelection {
 	switch {
 	case t.declared && c.declaredMode() == Noisy:
 		s.Rule, s.ShownFrom = "noisy_minimum", k
-		s.Text = fmt.Sprintf("withheld where the noisy number of people is below %d; k holds for the noisy number", k)
+		s.Text = fmt.Sprintf("withheld where its noisy number of people is below %d; its true number may be smaller", k)
 	case t.counts:
 		s.Rule, s.ShownFrom = "threshold", t.calibrated.Threshold.At
-		s.Text = fmt.Sprintf("shown from a noisy %d people; never with fewer than %d people", s.ShownFrom, k)
+		s.Text = fmt.Sprintf("shown where its noisy number of people is %d or more; never with fewer than %d true people", s.ShownFrom, k)
 	default:
 		s.Rule = "partition_selection"
-		s.Text = fmt.Sprintf("shown with a chance that grows with its people (%s); never with fewer than %d people", chances(t.calibrated.Selection, k), k)
+		s.Text = fmt.Sprintf("shown with a chance that grows with its people (%s); never with fewer than %d true people", chances(t.calibrated.Selection, k), k)
 	}
 	return s
 }
@@ -239,9 +248,9 @@ func (c *compiled) fromText(t *compiledTable, s *statistic) string {
 	case s.Kind == MeanOf:
 		return name + " / " + t.draws[s.denominator].Statistic
 	case s.Kind == ShareOf && s.parts:
-		return name + " / the sum of the " + name + " of its groups, at no further cost" + c.expected(t, s)
+		return name + " / the sum of " + name + " over all groups of the whole, at no further cost"
 	case s.Kind == ShareOf:
-		return name + " / " + t.draws[s.denominator].Statistic + c.expected(t, s)
+		return name + " / " + t.draws[s.denominator].Statistic
 	}
 	return name
 }
@@ -252,6 +261,10 @@ func (c *compiled) expected(t *compiledTable, s *statistic) string {
 	e, err := newEstimators(c, t)
 	if err != nil {
 		return ""
+	}
+	unit := "people"
+	if s.Of == string(CountEvents) {
+		unit = "events"
 	}
 	var parts []string
 	for _, people := range []int64{1_000, 10_000, 100_000} {
@@ -269,54 +282,11 @@ func (c *compiled) expected(t *compiledTable, s *statistic) string {
 			share, ok = e.totals[i].Estimate(people/2, people, 10)
 		}
 		if ok && share.Shown {
-			parts = append(parts, fmt.Sprintf("±%.2g points of %d", share.Interval.HalfWidth(), people))
+			parts = append(parts, fmt.Sprintf("±%.2g points of %d %s", share.Interval.HalfWidth(), people, unit))
 		}
 	}
 	if parts == nil {
 		return ""
 	}
-	return "; a share of 50 % will be good to about " + strings.Join(parts, ", ")
-}
-
-// String prints the plan for a person.
-func (p *Plan) String() string {
-	var b strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line("Release %s (snapshot %s) for %s, purpose %s", p.Release, p.Snapshot, p.Recipient, p.Purpose)
-	line("  population     %s", p.Population)
-	line("  period         %s", p.Period)
-	line("  privacy unit   %s; neighbours: %s", p.Unit, p.Neighbors)
-	line("  spend          ε = %s, δ = %s (%s composition)", p.Spend.Epsilon, p.Spend.Delta, p.Composition)
-	line("  minimum        %d people, declared groups: %s", p.MinPeople, p.Declared)
-	for _, in := range p.Inputs {
-		line("  reads %-8s %s; nothing else is decoded", in.Name, strings.Join(in.Columns, ", "))
-	}
-	for _, rule := range p.Exclusions {
-		line("  leaves out     %s", rule)
-	}
-	for _, t := range p.Tables {
-		t.print(line)
-	}
-	return b.String()
-}
-
-func (t *PlanTable) print(line func(string, ...any)) {
-	by := "everyone"
-	if len(t.GroupBy) > 0 {
-		by = strings.Join(t.GroupBy, " × ")
-	}
-	line("\nTable %s by %s, %s groups, ε = %s, δ = %s", t.Name, by, t.Groups, t.Spend.Epsilon, t.Spend.Delta)
-	bounds := fmt.Sprintf("a person counts in at most %d group(s)", t.MaxPartitions)
-	if t.MaxPerPartition > 0 {
-		bounds += fmt.Sprintf(", with at most %d record(s) in each", t.MaxPerPartition)
-	}
-	line("  bounds         %s", bounds)
-	line("  groups         %s (ε = %s, δ = %s)", t.Selection.Text, t.Selection.Spend.Epsilon, t.Selection.Spend.Delta)
-	for _, d := range t.Draws {
-		line("  noise          %s: %s, scale %.4g, so ±%.4g at 95 %% (in steps of %s; l0 = %d, l∞ = %d; ε = %s, δ = %s)",
-			d.Statistic, d.Mechanism, d.Scale, d.HalfWidth, d.Quantum, d.L0, d.LInf, d.Spend.Epsilon, d.Spend.Delta)
-	}
-	for _, s := range t.Statistics {
-		line("  publishes      %s in %s: %s", s.Name, s.Unit, s.From)
-	}
+	return "a share of 50 % will be good to about " + strings.Join(parts, ", ")
 }

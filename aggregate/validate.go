@@ -8,11 +8,13 @@ import (
 	"math/big"
 	"regexp"
 	"slices"
+	"strings"
 
-	"github.com/throngdp/throng/aggregate/internal/engine"
+	"github.com/throngdp/throng/aggregate/internal/strictyaml"
 	"github.com/throngdp/throng/anonymize"
 	"github.com/throngdp/throng/anonymize/generalize"
 	"github.com/throngdp/throng/anonymize/identity"
+	"github.com/throngdp/throng/dp"
 )
 
 // Names become columns and files of a partner's bundle, so they are plain.
@@ -36,13 +38,11 @@ const (
 // validate reports every fault of a policy on its own.
 func (p *Policy) validate() *faults {
 	f := &faults{where: p.where}
-	if p.Version != 1 {
-		f.add("policy.version", fmt.Sprint(p.Version), "1", "write version: 1")
-	}
+	f.version("policy.version", p.Version)
 	f.name("policy.population", p.Population, slug, wantSlug)
 	p.validateIDs(f)
 	for _, name := range slices.Sorted(maps.Keys(p.Columns)) {
-		p.validateColumn(f, "policy.columns."+name, name, p.Columns[name])
+		p.validateColumn(f, strictyaml.Child("policy.columns", name), name, p.Columns[name])
 	}
 	p.validateExclude(f)
 	if p.MinPeople.K < 1 || p.MinPeople.K > maxK {
@@ -51,14 +51,12 @@ func (p *Policy) validate() *faults {
 	if p.MinPeople.Declared != "" {
 		f.oneOf("policy.min_people.declared", string(p.MinPeople.Declared), string(Hard), string(Noisy))
 	}
-	if !p.Budget.IsSet() {
-		f.unset("policy.budget", "epsilon and delta", "write the most that all releases together may spend")
-	}
+	f.spend("policy.budget", p.Budget, "write the most that all releases together may spend")
 	if len(p.Recipients) == 0 {
 		f.unset("policy.recipients", "who may receive releases", "write NAME: {purposes: [PURPOSE]}")
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Recipients)) {
-		path := "policy.recipients." + name
+		path := strictyaml.Child("policy.recipients", name)
 		f.name(path, name, slug, wantSlug)
 		if len(p.Recipients[name].Purposes) == 0 {
 			f.unset(path+".purposes", "at least one purpose", "list what this recipient may use numbers for")
@@ -67,12 +65,40 @@ func (p *Policy) validate() *faults {
 	return f
 }
 
+func (f *faults) version(path string, got int64) {
+	switch got {
+	case 1:
+	case 0:
+		f.unset(path, "1", "write version: 1")
+	default:
+		f.add(path, fmt.Sprint(got), "1", "write version: 1")
+	}
+}
+
+// spend reports what is missing from an (ε, δ) pair or out of range, and whether it is in order.
+func (f *faults) spend(path string, s dp.Spend, fix string) bool {
+	before := len(f.list)
+	switch e := s.Epsilon; {
+	case !e.IsSet():
+		f.unset(path+".epsilon", `ε as decimal text, such as "1"`, fix)
+	case e.Check() != nil:
+		f.problems(path+".epsilon", quoted(e.String()), e.Check())
+	}
+	switch d := s.Delta; {
+	case !d.IsSet():
+		f.unset(path+".delta", `δ as decimal text, such as "1e-9"`, fix)
+	case d.Check() != nil:
+		f.problems(path+".delta", quoted(d.String()), d.Check())
+	}
+	return len(f.list) == before
+}
+
 func (f *faults) name(path, got string, pattern *regexp.Regexp, want string) {
 	switch {
 	case got == "":
 		f.unset(path, want, "give it a name")
 	case !pattern.MatchString(got):
-		f.add(path, fmt.Sprintf("%.70q", got), want, "rename it")
+		f.add(path, quoted(got), want, "rename it")
 	}
 }
 
@@ -91,8 +117,11 @@ func (p *Policy) validateIDs(f *faults) {
 			f.oneOf(at+".from", string(id.From), string(Visitors), string(Usage))
 		}
 		if _, err := identity.ParseKind(id.Kind); err != nil {
-			f.problem(at+".kind", id.Kind, err)
+			f.problems(at+".kind", orNothing(id.Kind), err)
 		}
+	}
+	if len(p.inputs()) == 0 {
+		f.unset(path+"[0].from", "visitors or usage", "nothing else in the policy says which input is read")
 	}
 	for _, input := range p.inputs() {
 		if len(p.idsOf(input)) == 0 {
@@ -141,10 +170,13 @@ func (p *Policy) idsOf(input InputName) []IDColumn {
 func (p *Policy) validateColumn(f *faults, path, name string, c Column) {
 	f.name(path, name, columnName, wantColumnName)
 	if slices.Contains(reserved, name) {
-		f.add(path, fmt.Sprintf("%q", name), "a name that no published file uses", "rename it and write column: "+name)
+		f.add(path, quoted(name), "a name that no published file uses", "rename it and write column: "+name)
 	}
 	if !f.oneOf(path+".role", string(c.Role), string(Dimension), string(TimeRole), string(ValueRole), string(Identifier)) {
 		return
+	}
+	for _, field := range c.misplaced() {
+		f.add(path+"."+field, field+" on a column with role: "+string(c.Role), "nothing here", "remove it")
 	}
 	if c.Role == Identifier {
 		return
@@ -152,6 +184,9 @@ func (p *Policy) validateColumn(f *faults, path, name string, c Column) {
 	f.oneOf(path+".from", string(c.From), string(Visitors), string(Usage))
 	if c.Column != "" && len(c.Columns) > 0 {
 		f.add(path+".columns", "both column and columns", "one of them", "remove column")
+	}
+	if slices.Contains(c.Columns, "") {
+		f.unset(path+".columns", "a name for each", "name the raw columns")
 	}
 	switch c.Role {
 	case Dimension:
@@ -163,6 +198,30 @@ func (p *Policy) validateColumn(f *faults, path, name string, c Column) {
 	}
 }
 
+// roleFields lists the fields that each role uses. One that would change nothing is refused: whoever
+// wrote it thinks that it does.
+var roleFields = map[Role]string{
+	Dimension:  "from of column columns join as zone grain values otherwise bands groups resolve",
+	TimeRole:   "from column as zone",
+	ValueRole:  "from column clamp sum_clamp resolution unit invalid",
+	Identifier: "from column",
+}
+
+// misplaced lists the fields that are set and that the column's role does not use, in order.
+func (c Column) misplaced() []string {
+	set := map[string]bool{
+		"from": c.From != "", "of": c.Of != "", "column": c.Column != "", "columns": c.Columns != nil, "join": c.Join != "",
+		"as": c.As != "", "zone": c.Zone != "", "grain": c.Grain != "", "values": c.Values != nil,
+		"otherwise": c.Otherwise != "", "bands": c.Bands != nil,
+		"groups": c.Groups.Private || c.Groups.Declared != nil, "resolve": c.Resolve != "",
+		"clamp": c.Clamp != nil, "sum_clamp": c.SumClamp != nil, "resolution": c.Resolution != "",
+		"unit": c.Unit != "", "invalid": c.Invalid != "",
+	}
+	uses := strings.Fields(roleFields[c.Role])
+	maps.DeleteFunc(set, func(field string, isSet bool) bool { return !isSet || slices.Contains(uses, field) })
+	return slices.Sorted(maps.Keys(set))
+}
+
 func (p *Policy) validateDimension(f *faults, path string, c Column) {
 	f.oneOf(path+".of", string(c.Of), string(OfPerson), string(OfEvent))
 	if c.Of == OfEvent && c.From == Visitors {
@@ -171,7 +230,7 @@ func (p *Policy) validateDimension(f *faults, path string, c Column) {
 	if c.Resolve != "" {
 		f.oneOf(path+".resolve", c.Resolve, "most_frequent", "conflict")
 		if c.Of == OfEvent {
-			f.add(path+".resolve", fmt.Sprintf("%q", c.Resolve), "nothing for a dimension of events", "remove it, or write of: person")
+			f.add(path+".resolve", quoted(c.Resolve), "nothing for a dimension of events", "remove it, or write of: person")
 		}
 	}
 	if c.Groups.Private && len(c.Groups.Declared) > 0 {
@@ -182,26 +241,21 @@ func (p *Policy) validateDimension(f *faults, path string, c Column) {
 	}
 	// The date only turns births into ages; which one it is makes no difference to the faults.
 	_, err := generalize.NewLabeler(c.spec(anonymize.Date{Year: 2000, Month: 1, Day: 1}))
-	for _, err := range Faults(err) {
-		f.problem(path, "this dimension", err)
-	}
+	f.problems(path, "something else", err)
 }
 
 func (p *Policy) validateTime(f *faults, path, name string, c Column) {
-	input := p.inputs()[0]
-	if c.From != input {
-		f.add(path+".from", string(c.From), string(input), "the period applies to "+string(input)+" records")
+	if c.From == Visitors && slices.Contains(p.inputs(), Usage) {
+		f.add(path+".from", "visitors", "usage", "the period applies to usage records")
 	}
-	if len(c.Columns) > 0 {
-		f.add(path+".columns", "several columns", "one", "write column: NAME")
-	}
-	for other, o := range p.Columns {
-		if o.Role == TimeRole && other < name {
+	for _, other := range slices.Sorted(maps.Keys(p.Columns)) {
+		if p.Columns[other].Role == TimeRole && other < name {
 			f.add(path+".role", "a second time column", "one", "make it a dimension with a grain, or remove it")
+			break
 		}
 	}
 	if _, err := generalize.NewClock(anonymize.As(c.As), c.Zone); err != nil {
-		f.problem(path+".as", fmt.Sprintf("%.40q in zone %.40q", c.As, c.Zone), err)
+		f.problems(path+".as", orNothing(c.As), err)
 	}
 }
 
@@ -219,7 +273,7 @@ func (p *Policy) validateValue(f *faults, path string, c Column) {
 		f.unset(path+".clamp", "[lower, upper]", "write the smallest and the largest value of one record that counts")
 	}
 	if _, err := c.number(); err != nil {
-		f.problem(path+".resolution", fmt.Sprintf("%.40q", c.Resolution), err)
+		f.problems(path+".resolution", quoted(c.Resolution), err)
 		return
 	}
 	for key, r := range map[string]*Range{"clamp": c.Clamp, "sum_clamp": c.SumClamp} {
@@ -281,6 +335,8 @@ func (p *Policy) validateExclude(f *faults) {
 		f.ruleColumn(path, c.From, c.Column)
 		if len(c.Allow) == 0 {
 			f.unset(path+".allow", "the values that mean yes", `write allow: ["yes"]`)
+		} else if _, err := anonymize.NewConsent("a column", c.Allow...); err != nil {
+			f.problems(path+".allow", "something else", err)
 		}
 	}
 	u := p.Exclude.UnderAge
@@ -295,158 +351,23 @@ func (p *Policy) validateExclude(f *faults) {
 	}
 	if u.Unless != nil && (u.Unless.Column == "" || len(u.Unless.Is) == 0) {
 		f.unset(path+".unless", "column and is", `write unless: {column: NAME, is: ["yes"]}`)
+	} else if u.Unless != nil {
+		_, err := anonymize.NewConsent("a column", u.Unless.Is...)
+		f.problems(path+".unless.is", "something else", err)
 	}
+}
+
+// orNothing shows what a policy says, or that it says nothing.
+func orNothing(text string) string {
+	if text == "" {
+		return "nothing"
+	}
+	return quoted(text)
 }
 
 func (f *faults) ruleColumn(path string, from InputName, column string) {
 	f.oneOf(path+".from", string(from), string(Visitors), string(Usage))
 	if column == "" {
-		f.unset(path+".column", "a column of the "+string(from)+" input", "name it")
-	}
-}
-
-// validate reports every fault of a release under a policy that is itself in order.
-func (r *Release) validate(p *Policy) *faults {
-	f := &faults{where: r.where}
-	if r.Version != 1 {
-		f.add("release.version", fmt.Sprint(r.Version), "1", "write version: 1")
-	}
-	f.name("release.name", r.Name, slug, wantSlug)
-	f.name("release.snapshot", r.Snapshot, slug, wantSlug)
-	r.validatePurpose(f, p)
-	switch {
-	case !r.Spend.IsSet():
-		f.unset("release.spend", "epsilon and delta", `write {epsilon: "1", delta: "1e-9"}`)
-	case !r.Spend.Within(p.Budget):
-		f.add("release.spend", r.Spend.String(), "at most the policy's budget, "+p.Budget.String(), "ask for less, or ask the data owner for more")
-	}
-	if len(r.Tables) == 0 {
-		f.unset("release.tables", "at least one table", "write - {name: NAME, group_by: [DIMENSION], statistics: [visitors]}")
-	}
-	for i, t := range r.Tables {
-		path := fmt.Sprintf("release.tables[%d]", i)
-		f.name(path+".name", t.Name, columnName, wantColumnName)
-		if slices.IndexFunc(r.Tables, func(o Table) bool { return o.Name == t.Name }) < i {
-			f.add(path+".name", fmt.Sprintf("%.70q", t.Name), "a name of its own", "rename it")
-		}
-		r.validateTable(f, p, path, t)
-	}
-	return f
-}
-
-func (r *Release) validatePurpose(f *faults, p *Policy) {
-	recipients := slices.Sorted(maps.Keys(p.Recipients))
-	if !f.oneOf("release.recipient", r.Recipient, recipients...) {
-		return
-	}
-	f.oneOf("release.purpose", r.Purpose, p.Recipients[r.Recipient].Purposes...)
-	if c := p.Exclude.Consent; c != nil && c.Purpose != "" && r.Purpose != c.Purpose {
-		f.add("release.purpose", fmt.Sprintf("%.70q", r.Purpose), "the purpose that people consented to, "+c.Purpose, "")
-	}
-}
-
-func (r *Release) validateTable(f *faults, p *Policy, path string, t Table) {
-	dims := slices.DeleteFunc(slices.Sorted(maps.Keys(p.Columns)), func(n string) bool { return p.Columns[n].Role != Dimension })
-	eventLevel := false
-	for i, name := range t.GroupBy {
-		at := fmt.Sprintf("%s.group_by[%d]", path, i)
-		if f.oneOf(at, name, dims...) && p.Columns[name].Of == OfEvent {
-			eventLevel = true
-		}
-		if slices.Index(t.GroupBy, name) < i {
-			f.add(at, fmt.Sprintf("%q", name), "each dimension once", "remove it")
-		}
-	}
-	if len(t.GroupBy) > maxGroupBy {
-		f.add(path+".group_by", fmt.Sprintf("%d dimensions", len(t.GroupBy)), fmt.Sprintf("at most %d", maxGroupBy), "make several tables")
-	}
-	if t.Weight < 0 || t.Weight > 1000 {
-		f.add(path+".weight", fmt.Sprint(t.Weight), "1 to 1000", "leave it out for 1")
-	}
-	if len(t.Statistics) == 0 {
-		f.unset(path+".statistics", "at least one statistic", "write [visitors]")
-	}
-	counted := false
-	for i, s := range t.Statistics {
-		at := fmt.Sprintf("%s.statistics[%d]", path, i)
-		r.validateStatistic(f, p, at, t, s)
-		if slices.IndexFunc(t.Statistics, func(o Statistic) bool { return o.Name() == s.Name() }) < i {
-			f.add(at, s.String(), "one statistic "+s.Name()+" per table", "put it into a table of its own")
-		}
-		counted = counted || s.recorded(p)
-	}
-	r.validateBounds(f, path+".bounds", t, eventLevel, counted)
-}
-
-// recorded reports whether a statistic depends on how many records a person has in a group.
-func (s Statistic) recorded(p *Policy) bool {
-	switch s.Kind {
-	case CountEvents, MeanOf:
-		return true
-	case SumOf:
-		return p.Columns[s.Of].SumClamp == nil
-	case ShareOf:
-		return s.Of == string(CountEvents)
-	}
-	return false
-}
-
-func (r *Release) validateBounds(f *faults, path string, t Table, eventLevel, counted bool) {
-	b := t.Bounds
-	if b.MaxPartitions < 0 || b.MaxPartitions > engine.MaxPartitionsLimit {
-		f.add(path+".max_partitions", fmt.Sprint(b.MaxPartitions), fmt.Sprintf("1 to %d groups per person", engine.MaxPartitionsLimit), "start near what a typical person has")
-	}
-	if b.MaxPerPartition < 0 || b.MaxPerPartition > maxPerGroup {
-		f.add(path+".max_per_partition", fmt.Sprint(b.MaxPerPartition), fmt.Sprintf("1 to %d records per person and group", maxPerGroup), "start near what a typical person has")
-	}
-	if eventLevel && b.MaxPartitions == 0 {
-		f.unset(path+".max_partitions", "the most groups in which one person counts", "it has no default: more groups mean more noise, fewer lose activity")
-	}
-	if !eventLevel && b.MaxPartitions > 1 {
-		f.add(path+".max_partitions", fmt.Sprint(b.MaxPartitions), "1", "a person is in one group of person-level dimensions; leave it out")
-	}
-	if counted && b.MaxPerPartition == 0 {
-		f.unset(path+".max_per_partition", "the most records of one person that count in one group", "it has no default: more records mean more noise, fewer lose activity")
-	}
-}
-
-func (r *Release) validateStatistic(f *faults, p *Policy, path string, t Table, s Statistic) {
-	hasUsage := slices.Contains(p.inputs(), Usage)
-	if !hasUsage && (s.Kind == CountEvents || s.Kind == SumOf || s.Kind == MeanOf || s.Of == string(CountEvents)) {
-		f.add(path, s.String(), "visitors or a share of visitors", "without a usage input there are no events")
-		return
-	}
-	switch s.Kind {
-	case CountVisitors, CountEvents:
-	case ShareOf:
-		f.oneOf(path+".share", s.Of, string(CountVisitors), string(CountEvents))
-		for i, w := range s.Within {
-			at := fmt.Sprintf("%s.within[%d]", path, i)
-			f.oneOf(at, w, t.GroupBy...)
-			if slices.Index(s.Within, w) < i {
-				f.add(at, fmt.Sprintf("%q", w), "each dimension once", "remove it")
-			}
-		}
-		if len(t.GroupBy) == 0 || len(s.Within) >= len(t.GroupBy) {
-			f.add(path, s.String(), "a dimension in group_by that is not in within", "a share needs groups to divide")
-		}
-	case SumOf, MeanOf:
-		r.validateValueStatistic(f, p, path, s)
-	default:
-		f.unset(path, "visitors, events, {sum: VALUE}, {mean: VALUE} or {share: visitors}", "choose one")
-	}
-	if s.Kind != ShareOf && len(s.Within) > 0 {
-		f.add(path+".within", "within", "a share", "only a share is within something")
-	}
-}
-
-func (r *Release) validateValueStatistic(f *faults, p *Policy, path string, s Statistic) {
-	values := slices.DeleteFunc(slices.Sorted(maps.Keys(p.Columns)), func(n string) bool { return p.Columns[n].Role != ValueRole })
-	if len(values) == 0 {
-		f.add(path, fmt.Sprintf("%.70q", s.Of), "a column with role: value in the policy", "there is none; add one")
-		return
-	}
-	if f.oneOf(path+"."+string(s.Kind), s.Of, values...) && s.Kind == MeanOf && p.Columns[s.Of].SumClamp != nil {
-		f.add(path, s.String(), "a value with clamp", "sum_clamp bounds a person's total, which has no mean per record")
+		f.unset(path+".column", "a column of the input", "name it")
 	}
 }

@@ -108,7 +108,7 @@ func (b *Binder) Mapping(n *Node, path string, fields map[string]func(n *Node, p
 	}
 	names := slices.Sorted(maps.Keys(fields))
 	for _, e := range n.Entries {
-		here := child(b.path(path), e.Key)
+		here := Child(b.path(path), e.Key)
 		b.lines[here] = e.Line
 		if field, ok := fields[e.Key]; ok {
 			field(e.Value, here)
@@ -136,7 +136,7 @@ func (b *Binder) Each(n *Node, path string, f func(key string, n *Node, path str
 		return
 	}
 	for _, e := range n.Entries {
-		here := child(b.path(path), e.Key)
+		here := Child(b.path(path), e.Key)
 		b.lines[here] = e.Line
 		f(e.Key, e.Value, here)
 	}

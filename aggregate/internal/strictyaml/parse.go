@@ -166,7 +166,7 @@ func (w *walker) mapping(n ast.Node, path string, values []*ast.MappingValueNode
 		tk := v.Key.GetToken()
 		w.used[tk] = true
 		entry := Entry{Key: tk.Value, Line: tk.Position.Line, Column: tk.Position.Column}
-		here := child(path, entry.Key)
+		here := Child(path, entry.Key)
 		if _, ok := v.Key.(*ast.StringNode); !ok {
 			w.fault(v.Key, here, "the key "+quote(entry.Key)+", which is not text to YAML", "a key that is text",
 				"write it as "+quote(entry.Key)+", with the quotes")

@@ -11,8 +11,8 @@ import (
 // plainKey is a key that stands in a path as it is; another is quoted in brackets.
 var plainKey = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]{0,63}$`)
 
-// child returns the path of a key below path.
-func child(path, key string) string {
+// Child returns the path of a key below path.
+func Child(path, key string) string {
 	if !plainKey.MatchString(key) {
 		return path + "[" + quote(key) + "]"
 	}

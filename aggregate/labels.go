@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package aggregate
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/throngdp/throng/anonymize"
+	"github.com/throngdp/throng/anonymize/generalize"
+)
+
+// spec says how a raw value becomes a label. Its closed list has every label that can come out; those
+// that are not declared groups are in no group.
+func (c Column) spec(asOf anonymize.Date) generalize.Spec {
+	s := generalize.Spec{
+		Values: c.Values, Otherwise: c.otherwise(), Bands: c.Bands,
+		As: anonymize.As(c.As), Grain: generalize.Grain(c.Grain), Zone: c.Zone, RefDate: asOf,
+	}
+	if len(c.Values) == 0 && len(c.Bands) == 0 && len(c.Groups.Declared) > 0 {
+		s.Groups = c.labels()
+	}
+	return s
+}
+
+func (c Column) otherwise() string {
+	if c.Otherwise == "" {
+		return generalize.DefaultUnknown
+	}
+	return c.Otherwise
+}
+
+// labels lists all labels that a column can yield, without those of an open list.
+func (c Column) labels() []string {
+	labels := []string{c.otherwise()}
+	switch {
+	case len(c.Bands) > 0:
+		labels = append(labels, c.bandLabels()...)
+	case len(c.Values) > 0:
+		labels = slices.AppendSeq(labels, maps.Values(c.Values))
+	default:
+		labels = append(labels, c.Groups.Declared...)
+	}
+	slices.Sort(labels)
+	return slices.Compact(labels)
+}
+
+// bandLabels lists the labels of bands in their own order, nothing where they cannot be used.
+func (c Column) bandLabels() []string {
+	bands, err := generalize.NewBands(c.Bands, anonymize.As(c.As), anonymize.Date{Year: 2000, Month: 1, Day: 1})
+	if err != nil {
+		return nil
+	}
+	return bands.Labels()
+}
+
+// declared returns the groups of a dimension: those listed, or all labels that its bands or value
+// map can give; nil where they are private.
+func (c Column) declared() []string {
+	switch {
+	case c.Groups.Private:
+		return nil
+	case len(c.Groups.Declared) > 0:
+		return c.Groups.Declared
+	case len(c.Bands) > 0, len(c.Values) > 0:
+		return c.labels()
+	}
+	return nil
+}

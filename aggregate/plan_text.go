@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package aggregate
+
+import (
+	"fmt"
+	"math/big"
+	"strconv"
+	"strings"
+)
+
+// String prints the plan for a person.
+func (p *Plan) String() string {
+	var b strings.Builder
+	line := func(label, format string, args ...any) {
+		fmt.Fprintf(&b, "  %-14s %s\n", label, fmt.Sprintf(format, args...))
+	}
+	fmt.Fprintf(&b, "Release %s (snapshot %s)\n", p.Release, p.Snapshot)
+	line("recipient", "%s, for the purpose %s", p.Recipient, p.Purpose)
+	line("population", "%s", p.Population)
+	line("period", "%s", p.Period)
+	line("protected", "each %s; neighbouring inputs: %s", p.Unit, p.Neighbors)
+	line("privacy cost", "%s for everything below together (%s composition)", p.Spend.text(), p.Composition)
+	line("minimum", "%s", p.minimum())
+	for _, in := range p.Inputs {
+		line("reads", "of %s: %s", in.Name, strings.Join(in.Columns, ", "))
+	}
+	line("", "no other column is decoded")
+	for _, rule := range p.Exclusions {
+		line("leaves out", "%s", rule)
+	}
+	for i := range p.Tables {
+		p.Tables[i].print(&b, line)
+	}
+	return b.String()
+}
+
+func (p *Plan) minimum() string {
+	if p.Declared == string(Noisy) {
+		return fmt.Sprintf("%d people in a published group; in groups known beforehand, %d by the noisy number", p.MinPeople, p.MinPeople)
+	}
+	return fmt.Sprintf("%d people in a published group", p.MinPeople)
+}
+
+func (t *PlanTable) print(b *strings.Builder, line func(label, format string, args ...any)) {
+	by, groups := "of everyone", "one group"
+	if len(t.GroupBy) > 0 {
+		by, groups = "by "+strings.Join(t.GroupBy, " × "), "groups known beforehand"
+	}
+	if t.Groups == "private" {
+		groups = "groups found in the data"
+	}
+	fmt.Fprintf(b, "\nTable %s, %s: %s\n", t.Name, by, groups)
+	line("privacy cost", "%s", t.Spend.text())
+	line("bounds", "%s", t.bounds())
+	line("a group is", "%s; costs %s", t.Selection.Text, t.Selection.Spend.text())
+	for i := range t.Draws {
+		t.Draws[i].print(line)
+	}
+	for _, s := range t.Statistics {
+		from := ""
+		if s.From != s.Name {
+			from = " = " + s.From
+		}
+		line("publishes", "%s, in %s%s", s.Name, s.Unit, from)
+		if s.Expected != "" {
+			line("", "%s", s.Expected)
+		}
+	}
+}
+
+func (t *PlanTable) bounds() string {
+	text := "one person counts in at most " + number(t.MaxPartitions, "group")
+	if t.MaxPerPartition > 0 {
+		text += ", with at most " + number(t.MaxPerPartition, "record") + " in each"
+	}
+	return text
+}
+
+func (d *PlanDraw) print(line func(label, format string, args ...any)) {
+	line("adds noise to", "%s: 95 %% within ±%s %s (%s, scale %s); costs %s",
+		d.Statistic, d.inUnit(d.HalfWidth), d.Unit, d.Mechanism, d.inUnit(d.Scale), d.Spend.text())
+	change := fmt.Sprintf("one person changes it in at most %s, by at most %s each", number(d.L0, "group"), d.inUnit(float64(d.LInf)))
+	switch {
+	case d.Clamp != nil:
+		change += fmt.Sprintf("; a record counts as at least %s and at most %s", d.Clamp[0], d.Clamp[1])
+	case d.SumClamp != nil:
+		change += fmt.Sprintf("; a person counts as at least %s and at most %s in a group", d.SumClamp[0], d.SumClamp[1])
+	}
+	line("", "%s", change)
+}
+
+// inUnit shows a number of quanta in the unit, to four digits.
+func (d *PlanDraw) inUnit(quanta float64) string {
+	resolution, _, _ := strings.Cut(d.Quantum, " ")
+	if step, ok := new(big.Rat).SetString(resolution); ok {
+		f, _ := step.Float64()
+		quanta *= f
+	}
+	return digits(quanta)
+}
+
+// digits shows a number to four digits, without an exponent.
+func digits(f float64) string {
+	rounded, err := strconv.ParseFloat(strconv.FormatFloat(f, 'e', 3, 64), 64)
+	if err != nil {
+		return strconv.FormatFloat(f, 'g', 4, 64)
+	}
+	return strconv.FormatFloat(rounded, 'f', -1, 64)
+}
+
+func number(n int64, of string) string {
+	if n == 1 {
+		return "1 " + of
+	}
+	return fmt.Sprintf("%d %ss", n, of)
+}
+
+// text shows a spend; a fraction with about what it is.
+func (s PlanSpend) text() string {
+	if s.Epsilon == "0" && s.Delta == "0" {
+		return "nothing"
+	}
+	return "ε = " + withDecimal(s.Epsilon) + ", δ = " + withDecimal(s.Delta)
+}
+
+func withDecimal(exact string) string {
+	r, ok := new(big.Rat).SetString(exact)
+	if !ok || !strings.Contains(exact, "/") {
+		return exact
+	}
+	f, _ := r.Float64()
+	return fmt.Sprintf("%s (%.3g)", exact, f)
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package aggregate
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/throngdp/throng/aggregate/internal/engine"
+)
+
+// What a release says where a word or a mapping can stand.
+const (
+	wantPeriod    = "{from: …, to: …} (end exclusive), or all"
+	wantStatistic = "visitors, events, {sum: VALUE}, {mean: VALUE} or {share: visitors}"
+)
+
+// validate reports every fault of a release under a policy that is itself in order.
+// Its tables are validated one by one.
+func (r *Release) validate(f *faults, p *Policy) {
+	f.version("release.version", r.Version)
+	f.name("release.name", r.Name, slug, wantSlug)
+	f.name("release.snapshot", r.Snapshot, slug, wantSlug)
+	r.validatePurpose(f, p)
+	if f.spend("release.spend", r.Spend, `write {epsilon: "1", delta: "1e-9"}`) && !r.Spend.Within(p.Budget) {
+		f.add("release.spend", r.Spend.String(), "at most the policy's budget, "+p.Budget.String(), "ask for less, or ask the data owner for more")
+	}
+	if len(r.Tables) == 0 {
+		f.unset("release.tables", "at least one table", "write - {name: NAME, group_by: [DIMENSION], statistics: [visitors]}")
+	}
+}
+
+func (r *Release) validatePurpose(f *faults, p *Policy) {
+	recipients := slices.Sorted(maps.Keys(p.Recipients))
+	if !f.oneOf("release.recipient", r.Recipient, recipients...) {
+		return
+	}
+	f.oneOf("release.purpose", r.Purpose, p.Recipients[r.Recipient].Purposes...)
+	if c := p.Exclude.Consent; c != nil && c.Purpose != "" && r.Purpose != c.Purpose {
+		f.add("release.purpose", quoted(r.Purpose), "the purpose that people consented to, "+quoted(c.Purpose), "ask for that purpose, or ask the data owner")
+	}
+}
+
+// validateTable reports the faults of table i, and whether it has none.
+func (r *Release) validateTable(f *faults, p *Policy, path string, i int) bool {
+	before, t := len(f.list), r.Tables[i]
+	f.name(path+".name", t.Name, columnName, wantColumnName)
+	if t.Name != "" && slices.IndexFunc(r.Tables, func(o Table) bool { return o.Name == t.Name }) < i {
+		f.add(path+".name", quoted(t.Name), "a name of its own", "rename it")
+	}
+	dims := slices.DeleteFunc(slices.Sorted(maps.Keys(p.Columns)), func(n string) bool { return p.Columns[n].Role != Dimension })
+	eventLevel := false
+	for i, name := range t.GroupBy {
+		at := fmt.Sprintf("%s.group_by[%d]", path, i)
+		if f.oneOf(at, name, dims...) && p.Columns[name].Of == OfEvent {
+			eventLevel = true
+		}
+		if slices.Index(t.GroupBy, name) < i {
+			f.add(at, quoted(name), "each dimension once", "remove it")
+		}
+	}
+	if len(t.GroupBy) > maxGroupBy {
+		f.add(path+".group_by", fmt.Sprintf("%d dimensions", len(t.GroupBy)), fmt.Sprintf("at most %d", maxGroupBy), "make several tables")
+	}
+	if t.Weight < 0 || t.Weight > 1000 {
+		f.add(path+".weight", fmt.Sprint(t.Weight), "1 to 1000", "leave it out for 1")
+	}
+	if len(t.Statistics) == 0 {
+		f.unset(path+".statistics", "at least one statistic", "write [visitors]")
+	}
+	counted := false
+	for i, s := range t.Statistics {
+		at := fmt.Sprintf("%s.statistics[%d]", path, i)
+		r.validateStatistic(f, p, at, t, s)
+		if slices.IndexFunc(t.Statistics, func(o Statistic) bool { return o.Name() == s.Name() }) < i {
+			f.add(at, s.String(), "one statistic "+s.Name()+" per table", "put it into a table of its own")
+		}
+		counted = counted || s.recorded(p)
+	}
+	r.validateBounds(f, path+".bounds", t, eventLevel, counted)
+	return len(f.list) == before
+}
+
+// recorded reports whether a statistic depends on how many records a person has in a group.
+func (s Statistic) recorded(p *Policy) bool {
+	switch s.Kind {
+	case CountEvents, MeanOf:
+		return true
+	case SumOf:
+		return p.Columns[s.Of].SumClamp == nil
+	case ShareOf:
+		return s.Of == string(CountEvents)
+	}
+	return false
+}
+
+func (r *Release) validateBounds(f *faults, path string, t Table, eventLevel, counted bool) {
+	b := t.Bounds
+	if b.MaxPartitions < 0 || b.MaxPartitions > engine.MaxPartitionsLimit {
+		f.add(path+".max_partitions", fmt.Sprint(b.MaxPartitions), fmt.Sprintf("1 to %d groups per person", engine.MaxPartitionsLimit), "start near what a typical person has")
+	}
+	if b.MaxPerPartition < 0 || b.MaxPerPartition > maxPerGroup {
+		f.add(path+".max_per_partition", fmt.Sprint(b.MaxPerPartition), fmt.Sprintf("1 to %d records per person and group", maxPerGroup), "start near what a typical person has")
+	}
+	if eventLevel && b.MaxPartitions == 0 {
+		f.unset(path+".max_partitions", "the most groups in which one person counts", "it has no default: more groups mean more noise, fewer lose activity")
+	}
+	if !eventLevel && b.MaxPartitions > 1 {
+		f.add(path+".max_partitions", fmt.Sprint(b.MaxPartitions), "1", "a person is in one group of person-level dimensions; leave it out")
+	}
+	if counted && b.MaxPerPartition == 0 {
+		f.unset(path+".max_per_partition", "the most records of one person that count in one group", "it has no default: more records mean more noise, fewer lose activity")
+	}
+}
+
+func (r *Release) validateStatistic(f *faults, p *Policy, path string, t Table, s Statistic) {
+	hasUsage := slices.Contains(p.inputs(), Usage)
+	if !hasUsage && (s.Kind == CountEvents || s.Kind == SumOf || s.Kind == MeanOf || s.Of == string(CountEvents)) {
+		f.add(path, s.String(), "visitors or a share of visitors", "without a usage input there are no events")
+		return
+	}
+	switch s.Kind {
+	case CountVisitors, CountEvents:
+	case ShareOf:
+		f.oneOf(path+".share", s.Of, string(CountVisitors), string(CountEvents))
+		for i, w := range s.Within {
+			at := fmt.Sprintf("%s.within[%d]", path, i)
+			f.oneOf(at, w, t.GroupBy...)
+			if slices.Index(s.Within, w) < i {
+				f.add(at, quoted(w), "each dimension once", "remove it")
+			}
+		}
+		if len(t.GroupBy) == 0 || len(s.Within) >= len(t.GroupBy) {
+			f.add(path, s.String(), "a dimension in group_by that is not in within", "a share needs groups to divide")
+		}
+	case SumOf, MeanOf:
+		r.validateValueStatistic(f, p, path, s)
+	default:
+		f.add(path, orNothing(string(s.Kind)), wantStatistic, "choose one")
+	}
+	if s.Kind != ShareOf && len(s.Within) > 0 {
+		f.add(path+".within", "within", "a share", "only a share is within something")
+	}
+}
+
+func (r *Release) validateValueStatistic(f *faults, p *Policy, path string, s Statistic) {
+	values := slices.DeleteFunc(slices.Sorted(maps.Keys(p.Columns)), func(n string) bool { return p.Columns[n].Role != ValueRole })
+	if len(values) == 0 {
+		f.add(path, orNothing(s.Of), "a column with role: value in the policy", "there is none; add one")
+		return
+	}
+	if f.oneOf(path+"."+string(s.Kind), s.Of, values...) && s.Kind == MeanOf && p.Columns[s.Of].SumClamp != nil {
+		f.add(path, s.String(), "a value with clamp", "sum_clamp bounds a person's total, which has no mean per record")
+	}
+}
