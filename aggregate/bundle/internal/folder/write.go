@@ -221,7 +221,8 @@ func (w *writer) file(ctx context.Context, f File) (sum string, err error) {
 		}
 	}()
 	hash := sha256.New()
-	buffer := bufio.NewWriterSize(io.MultiWriter(wholeWriter{out}, hash), 64<<10)
+	// MultiWriter makes an error of a short write that comes without one.
+	buffer := bufio.NewWriterSize(io.MultiWriter(out, hash), 64<<10)
 	if err := f.Write(contextWriter{ctx, buffer}); err != nil {
 		return "", err
 	}
@@ -313,17 +314,6 @@ func (c contextWriter) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	return c.w.Write(p)
-}
-
-// wholeWriter makes an error of a short write that comes without one.
-type wholeWriter struct{ w io.Writer }
-
-func (s wholeWriter) Write(p []byte) (int, error) {
-	n, err := s.w.Write(p)
-	if err == nil && n < len(p) {
-		err = io.ErrShortWrite
-	}
-	return n, err
 }
 
 // Kinds of folder that a killed process may leave beside its target.
