@@ -63,35 +63,46 @@ func printResult(w io.Writer, r *aggregate.Result) {
 const maxPrinted = 40
 
 func printTable(w io.Writer, t aggregate.ResultTable) {
-	var statistics, keys []string
-	cells := map[string]map[string]string{}
+	statistics, lines, withheld := layOut(t)
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(tw, "  %s\t%s\n", strings.Join(t.Dimensions, "\t"), strings.Join(statistics, "\t"))
+	for _, l := range lines[:min(len(lines), maxPrinted)] {
+		fmt.Fprintf(tw, "  %s\t%s\n", strings.Join(l.group, "\t"), strings.Join(l.figures, "\t"))
+	}
+	tw.Flush()
+	if more := len(lines) - maxPrinted; more > 0 {
+		fmt.Fprintf(w, "  … and %d more groups in the folder\n", more)
+	}
+	if withheld > 0 {
+		fmt.Fprintf(w, "  (%d declared groups withheld)\n", withheld)
+	}
+}
+
+// line is one group with its figures, in the order of the statistics.
+type line struct{ group, figures []string }
+
+// layOut puts the statistics of a group side by side. Groups of which nothing is shown are counted.
+func layOut(t aggregate.ResultTable) (statistics []string, lines []line, withheld int) {
 	for _, r := range t.Rows {
-		key := strings.Join(r.Group, "\t")
-		if cells[key] == nil {
-			cells[key] = map[string]string{}
-			keys = append(keys, key)
-		}
 		if !slices.Contains(statistics, r.Statistic) {
 			statistics = append(statistics, r.Statistic)
 		}
-		cells[key][r.Statistic] = figure(r)
 	}
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(tw, "  %s\t%s\n", strings.Join(t.Dimensions, "\t"), strings.Join(statistics, "\t"))
-	for i, key := range keys {
-		if i == maxPrinted {
-			break
+	for rows := t.Rows; len(rows) > 0; {
+		l := line{group: rows[0].Group, figures: make([]string, len(statistics))}
+		shown := false
+		for len(rows) > 0 && slices.Equal(rows[0].Group, l.group) {
+			l.figures[slices.Index(statistics, rows[0].Statistic)] = figure(rows[0])
+			shown = shown || rows[0].Status != aggregate.Withheld
+			rows = rows[1:]
 		}
-		fmt.Fprintf(tw, "  %s", key)
-		for _, s := range statistics {
-			fmt.Fprintf(tw, "\t%s", cells[key][s])
+		if shown {
+			lines = append(lines, l)
+		} else {
+			withheld++
 		}
-		fmt.Fprintln(tw)
 	}
-	tw.Flush()
-	if len(keys) > maxPrinted {
-		fmt.Fprintf(w, "  … and %d more groups in the folder\n", len(keys)-maxPrinted)
-	}
+	return statistics, lines, withheld
 }
 
 // figure is a number as a person reads it: 41.0 % (40.2–41.9).
