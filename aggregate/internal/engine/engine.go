@@ -4,6 +4,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -13,10 +14,6 @@ import (
 // bucketBits is the number of high bits of a person's hash that choose a bucket. A thousand buckets
 // keep a million people's table near the second-level cache; fewer would serve less.
 const bucketBits = 10
-
-// chunkRows is how many rows a worker gathers before it scatters them: enough that a bucket is
-// visited for more than a few rows at a time.
-const chunkRows = 1 << 16
 
 // Engine accumulates rows. Its workers may run concurrently.
 type Engine struct {
@@ -38,22 +35,24 @@ func New(spec Spec) *Engine {
 
 // Worker scatters rows and folds them into the buckets. Each goroutine needs its own.
 type Worker struct {
-	e      *Engine
-	starts []uint32
-	order  []uint32
+	e     *Engine
+	ends  []uint32 // where the rows of each bucket end in order
+	order []uint32 // row numbers by bucket
 }
 
 // Worker returns a new worker.
 func (e *Engine) Worker() *Worker {
-	return &Worker{e: e, starts: make([]uint32, len(e.buckets)+1)}
+	return &Worker{e: e, ends: make([]uint32, len(e.buckets)+1)}
 }
 
 // Add folds rows into the people they belong to. With join, rows of people who are not there yet
 // are passed over: visitor records come after the usage they describe.
 func (w *Worker) Add(r *Rows, join bool) {
 	w.scatter(r)
-	for i := range w.e.buckets {
-		rows := w.order[w.starts[i]:w.starts[i+1]]
+	start := uint32(0)
+	for i, end := range w.ends[:len(w.e.buckets)] {
+		rows := w.order[start:end]
+		start = end
 		if len(rows) == 0 {
 			continue
 		}
@@ -66,26 +65,22 @@ func (w *Worker) Add(r *Rows, join bool) {
 	}
 }
 
-// scatter sorts row numbers by bucket.
+// scatter sorts row numbers by bucket. While it places them, ends[i] is where the next row of bucket
+// i goes, so that in the end it is where they end.
 func (w *Worker) scatter(r *Rows) {
 	const shift = 64 - bucketBits
-	clear(w.starts)
+	clear(w.ends)
 	for _, hi := range r.Hi[:r.N] {
-		w.starts[hi>>shift+1]++
+		w.ends[hi>>shift+1]++
 	}
-	for i := 1; i < len(w.starts); i++ {
-		w.starts[i] += w.starts[i-1]
+	for i := 1; i < len(w.ends); i++ {
+		w.ends[i] += w.ends[i-1]
 	}
-	if cap(w.order) < r.N {
-		w.order = make([]uint32, max(r.N, chunkRows))
-	}
-	w.order = w.order[:r.N]
-	next := make([]uint32, 1<<bucketBits)
-	copy(next, w.starts)
+	w.order = slices.Grow(w.order[:0], r.N)[:r.N]
 	for i, hi := range r.Hi[:r.N] {
-		at := hi >> shift
-		w.order[next[at]] = uint32(i)
-		next[at]++
+		at := &w.ends[hi>>shift]
+		w.order[*at] = uint32(i)
+		*at++
 	}
 }
 
@@ -208,7 +203,6 @@ type closer struct {
 	codes   []uint32
 	dropped []bool
 	events  []uint64
-	parents []Group
 }
 
 func newCloser(e *Engine, p *Partials) *closer {
@@ -293,7 +287,7 @@ func clampTotal(lo, hi uint64, c dp.Clamp) int64 {
 	return min(max(saturate(lo, hi), c.Lower), c.Upper)
 }
 
-// parentsOf counts a person once in each distinct parent of the kept groups.
+// parentsOf counts a person once in each distinct parent of the kept groups in c.events.
 func (c *closer) parentsOf(t int, table *Table) {
 	if table.Parent == nil {
 		return
@@ -302,21 +296,16 @@ func (c *closer) parentsOf(t int, table *Table) {
 	if !ok {
 		return
 	}
-	c.parents = c.parents[:0]
-next:
-	for _, ev := range c.events {
-		k := Group{0, person}
+	for i, ev := range c.events {
+		c.events[i] = 0
 		if table.Parent.Event != nil {
-			k.Event = table.Parent.Event(ev)
+			c.events[i] = table.Parent.Event(ev)
 		}
-		for _, seen := range c.parents {
-			if seen == k {
-				continue next
-			}
-		}
-		c.parents = append(c.parents, k)
-		g := c.p.Parents[t]
-		g.Visitors[g.at(k)]++
+	}
+	slices.Sort(c.events)
+	g := c.p.Parents[t]
+	for _, ev := range slices.Compact(c.events) {
+		g.Visitors[g.at(Group{ev, person})]++
 	}
 }
 

@@ -4,7 +4,6 @@ package engine
 
 import (
 	"math"
-	"math/big"
 	"math/bits"
 )
 
@@ -117,43 +116,32 @@ func (g *Groups) merge(other *Groups) {
 		at := g.at(k)
 		g.Visitors[at] += other.Visitors[i]
 		g.Events[at] += other.Events[i]
-		for s := range 2 * g.sums {
-			if s%2 == 0 {
-				from, to := other.totals[2*i*g.sums+s:], g.totals[2*at*g.sums+s:]
-				var carry uint64
-				to[0], carry = bits.Add64(to[0], from[0], 0)
-				to[1], _ = bits.Add64(to[1], from[1], carry)
-			}
+		for s := range g.sums {
+			from, to := other.totals[2*(i*g.sums+s):], g.totals[2*(at*g.sums+s):]
+			var carry uint64
+			to[0], carry = bits.Add64(to[0], from[0], 0)
+			to[1], _ = bits.Add64(to[1], from[1], carry)
 		}
 	}
 }
 
 // boundedSum returns what a person adds to one sum: S·e/n toward zero for n records of which e
-// count, the expectation of sampling e of them. S is the sum of n values that are each inside the
-// clamp, so the result is inside e·clamp.
+// count, the expectation of sampling e of them. S is the two-word sum of n values that are each
+// inside the clamp, so the result is inside e·clamp, which must be below 2^63.
 func boundedSum(lo, hi uint64, e, n int64) int64 {
-	if e == n {
-		return int64(lo)
-	}
 	negative := int64(hi) < 0
 	if negative {
 		var borrow uint64
 		lo, borrow = bits.Sub64(0, lo, 0)
 		hi, _ = bits.Sub64(0, hi, borrow)
 	}
-	var q int64
-	if hi == 0 {
-		// The quotient is at most e·max|clamp| < 2^63, so the high word is below n.
-		h, l := bits.Mul64(lo, uint64(e))
-		d, _ := bits.Div64(h, l, uint64(n))
-		q = int64(d)
-	} else {
-		s := new(big.Int).SetUint64(hi)
-		s.Lsh(s, 64).Or(s, new(big.Int).SetUint64(lo))
-		q = s.Mul(s, big.NewInt(e)).Quo(s, big.NewInt(n)).Int64()
-	}
+	// With |S| = a·n + r the result is a·e + r·e/n. No quotient overflows: |S| < n·2^63, and r < n.
+	a, r := bits.Div64(hi, lo, uint64(n))
+	h, l := bits.Mul64(r, uint64(e))
+	q, _ := bits.Div64(h, l, uint64(n))
+	q += a * uint64(e)
 	if negative {
-		return -q
+		return -int64(q)
 	}
-	return q
+	return int64(q)
 }

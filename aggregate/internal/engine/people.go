@@ -3,7 +3,9 @@
 package engine
 
 import (
+	"math"
 	"math/bits"
+	"slices"
 	"sync"
 )
 
@@ -110,13 +112,18 @@ func (b *bucket) alloc(n int) int {
 // of the same form code<<32 | count. Codes stay below 2^31, so the flag cannot be mistaken.
 const listFlag = 1 << 63
 
+// searched is how many entries of a list are searched for a label. A vote that is not found there is
+// appended, and votes for one label are merged when the list is full: a person with ever new labels
+// costs n·log n of their n rows, and not the square.
+const searched = 8
+
 func (b *bucket) vote(word *uint64, code uint32) {
 	w := *word
 	switch {
 	case w == 0:
 		*word = uint64(code)<<32 | 1
 	case w&listFlag == 0 && uint32(w>>32) == code:
-		*word = countUp(w)
+		*word = addVotes(w, 1)
 	case w&listFlag == 0:
 		off := b.alloc(1 + 4)
 		b.arena[off] = 2<<32 | 4
@@ -130,30 +137,52 @@ func (b *bucket) vote(word *uint64, code uint32) {
 
 func (b *bucket) voteInList(word *uint64, code uint32) {
 	off := int(*word &^ listFlag)
-	length, capacity := int(b.arena[off]>>32), int(uint32(b.arena[off]))
-	list := b.arena[off+1 : off+1+length]
-	for i, w := range list {
+	list := b.list(off)
+	for i, w := range list[:min(len(list), searched)] {
 		if uint32(w>>32) == code {
-			list[i] = countUp(w)
+			list[i] = addVotes(w, 1)
 			return
 		}
 	}
+	length, capacity := len(list), int(uint32(b.arena[off]))
 	if length == capacity {
-		grown := b.alloc(1 + 2*capacity)
-		copy(b.arena[grown+1:], b.arena[off+1:off+1+length])
-		off, capacity = grown, 2*capacity
-		*word = listFlag | uint64(off)
+		length = mergeVotes(list)
+		if 2*length > capacity { // so that the next merge is at least half a list away
+			grown := b.alloc(1 + 2*capacity)
+			copy(b.arena[grown+1:], b.arena[off+1:off+1+length])
+			off, capacity = grown, 2*capacity
+			*word = listFlag | uint64(off)
+		}
 	}
 	b.arena[off+1+length] = uint64(code)<<32 | 1
 	b.arena[off] = uint64(length+1)<<32 | uint64(capacity)
 }
 
-// countUp adds one vote and stops at 2^32 − 1: a person's own count, so nobody else is touched.
-func countUp(w uint64) uint64 {
-	if uint32(w) == ^uint32(0) {
-		return w
+// list returns the entries of the list at off.
+func (b *bucket) list(off int) []uint64 {
+	return b.arena[off+1 : off+1+int(b.arena[off]>>32)]
+}
+
+// mergeVotes leaves one entry per label at the front of a list and returns how many there are.
+func mergeVotes(list []uint64) int {
+	slices.Sort(list)
+	last := 0
+	for _, w := range list[1:] {
+		if w>>32 == list[last]>>32 {
+			list[last] = addVotes(list[last], w)
+			continue
+		}
+		last++
+		list[last] = w
 	}
-	return w + 1
+	return last + 1
+}
+
+// addVotes adds the count of w, and stops at 2^32 − 1: a person's own count, so nobody else is
+// touched, and the same whatever the order.
+func addVotes(entry, w uint64) uint64 {
+	n := min(entry&math.MaxUint32+w&math.MaxUint32, math.MaxUint32)
+	return entry&^math.MaxUint32 | n
 }
 
 // resolve returns the person-level label of an attribute.
@@ -167,9 +196,10 @@ func (b *bucket) resolve(word uint64, a *Attribute) uint32 {
 	if a.ConflictUnknown {
 		return a.Unknown
 	}
-	off := int(word &^ listFlag)
-	best := b.arena[off+1]
-	for _, w := range b.arena[off+2 : off+1+int(b.arena[off]>>32)] {
+	list := b.list(int(word &^ listFlag))
+	list = list[:mergeVotes(list)]
+	best := list[0]
+	for _, w := range list[1:] {
 		switch n, m := uint32(w), uint32(best); {
 		case n > m, n == m && a.Compare(uint32(w>>32), uint32(best>>32)) < 0:
 			best = w
@@ -179,7 +209,8 @@ func (b *bucket) resolve(word uint64, a *Attribute) uint32 {
 }
 
 // A word of a table's kept groups is offset<<32 | length<<16 | log2(capacity); 0 is empty. The
-// groups lie in the arena, slotWords each, in ascending priority.
+// groups lie in the arena, slotWords each, in ascending priority. Lists double when they move, up to
+// MaxPartitions, so what a list has left behind is smaller than twice the list.
 
 // keep returns the arena offset of the slot of group (priority, code), or -1 where the person
 // already holds MaxPartitions groups of smaller priority. The smallest priorities of a set do not
@@ -212,7 +243,7 @@ func (b *bucket) keep(word *uint64, t *Table, stride int, priority, code uint64,
 	case length == 0:
 		off, class = b.alloc(stride), 0
 	case length == 1<<class:
-		grown := b.alloc(stride << (class + 1))
+		grown := b.alloc(stride * min(1<<(class+1), int(t.Bounds.MaxPartitions)))
 		copy(b.arena[grown:], b.arena[off:off+length*stride])
 		off, class = grown, class+1
 	}

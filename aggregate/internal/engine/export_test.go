@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+// Priority is what decides which of a person's groups are kept.
+func (s *Spec) Priority(hi, lo, group uint64) uint64 { return priority(&s.Seed, hi, lo, group) }
+
+// StateWords is how many words the engine holds in lists, in use or left behind.
+func (e *Engine) StateWords() int {
+	words := 0
+	for i := range e.buckets {
+		words += len(e.buckets[i].arena)
+	}
+	return words
+}

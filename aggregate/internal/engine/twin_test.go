@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package engine_test
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"math/big"
+	"slices"
+
+	"github.com/throngdp/throng/aggregate/internal/engine"
+)
+
+// record is one row, as nobody would store it.
+type record struct {
+	hi, lo uint64
+	flags  uint32
+	attrs  []uint32
+	keys   []key
+	values []int64
+	join   bool
+}
+
+type key struct{ code, hash uint64 }
+
+// cell is what one group comes to.
+type cell struct {
+	visitors, events int64
+	sums             string
+}
+
+// outcome is partials without their order and numbers: groups by name.
+type outcome struct {
+	visitors int64
+	tables   []map[string]cell
+	parents  []map[string]cell
+}
+
+// twin computes what the engine should, the plain way.
+func twin(spec *engine.Spec, records []record) outcome {
+	people := map[[2]uint64][]record{}
+	for _, r := range append(pick(records, false), pick(records, true)...) {
+		if id := [2]uint64{r.hi, r.lo}; !r.join || people[id] != nil {
+			people[id] = append(people[id], r)
+		}
+	}
+	out := outcome{}
+	sums := make([]map[string][]*big.Int, len(spec.Tables))
+	for t := range spec.Tables {
+		sums[t] = map[string][]*big.Int{}
+		out.tables = append(out.tables, map[string]cell{})
+		out.parents = append(out.parents, map[string]cell{})
+	}
+	for _, rows := range people {
+		var flags uint32
+		for _, r := range rows {
+			flags |= r.flags
+		}
+		if need := spec.Required | engine.Event; flags&engine.Excluded != 0 || flags&need != need {
+			continue
+		}
+		out.visitors++
+		labels := twinLabels(spec, rows)
+		for t := range spec.Tables {
+			twinPerson(spec, &spec.Tables[t], rows, labels, out.tables[t], out.parents[t], sums[t])
+		}
+	}
+	for t := range spec.Tables {
+		for name, totals := range sums[t] {
+			c := out.tables[t][name]
+			for _, total := range totals {
+				c.sums += fmt.Sprint(clampBig(total, -engine.MaxSum, engine.MaxSum), " ")
+			}
+			out.tables[t][name] = c
+		}
+	}
+	return out
+}
+
+func twinLabels(spec *engine.Spec, rows []record) []uint32 {
+	var labels []uint32
+	for a := range spec.Attributes {
+		attr := &spec.Attributes[a]
+		votes := map[uint32]int{}
+		for _, r := range rows {
+			if r.attrs[a] != engine.None {
+				votes[r.attrs[a]]++
+			}
+		}
+		ranked := slices.SortedFunc(maps.Keys(votes), func(x, y uint32) int {
+			if votes[x] != votes[y] {
+				return votes[y] - votes[x]
+			}
+			return attr.Compare(x, y)
+		})
+		switch {
+		case len(ranked) == 0, len(ranked) > 1 && attr.ConflictUnknown:
+			labels = append(labels, attr.Unknown)
+		default:
+			labels = append(labels, ranked[0])
+		}
+	}
+	return labels
+}
+
+// twinGroup is one group of one person.
+type twinGroup struct {
+	key
+	records int64
+	sums    []*big.Int
+}
+
+func twinPerson(spec *engine.Spec, t *engine.Table, rows []record, labels []uint32, groups, parents map[string]cell, sums map[string][]*big.Int) {
+	person := make([]uint32, 0, len(t.Persons))
+	for _, a := range t.Persons {
+		if f := spec.Attributes[a].Dropped; f != nil && f(labels[a]) {
+			return
+		}
+		person = append(person, labels[a])
+	}
+	seenParents := map[string]bool{}
+	for _, g := range twinKept(spec, t, rows) {
+		name := groupName(g.code, person)
+		c := groups[name]
+		c.visitors++
+		e := min(g.records, t.Bounds.MaxPerPartition)
+		if t.Events {
+			c.events += e
+		}
+		groups[name] = c
+		for s, total := range g.sums {
+			if sums[name] == nil {
+				sums[name] = []*big.Int{new(big.Int), new(big.Int), new(big.Int)}[:len(t.Sums)]
+			}
+			if t.Sums[s].Total {
+				total = clampBig(total, t.Sums[s].Clamp.Lower, t.Sums[s].Clamp.Upper)
+			} else {
+				total = new(big.Int).Quo(new(big.Int).Mul(total, big.NewInt(e)), big.NewInt(g.records))
+			}
+			sums[name][s].Add(sums[name][s], total)
+		}
+		if t.Parent != nil {
+			var code uint64
+			if t.Parent.Event != nil {
+				code = t.Parent.Event(g.code)
+			}
+			var rest []uint32
+			for _, a := range t.Parent.Persons {
+				rest = append(rest, labels[a])
+			}
+			seenParents[groupName(code, rest)] = true
+		}
+	}
+	for name := range seenParents {
+		c := parents[name]
+		c.visitors++
+		parents[name] = c
+	}
+}
+
+// twinKept returns the groups in which a person counts.
+func twinKept(spec *engine.Spec, t *engine.Table, rows []record) []*twinGroup {
+	byCode := map[uint64]*twinGroup{}
+	if t.Key < 0 && !t.Events && len(t.Sums) == 0 {
+		return []*twinGroup{{}}
+	}
+	hi, lo := rows[0].hi, rows[0].lo
+rows:
+	for _, r := range rows {
+		if r.flags&engine.Event == 0 {
+			continue
+		}
+		for _, s := range t.Sums {
+			if r.values[s.Value] == engine.NoValue {
+				continue rows
+			}
+		}
+		var k key
+		if t.Key >= 0 {
+			k = r.keys[t.Key]
+		}
+		if k.code == engine.NoKey {
+			continue
+		}
+		g := byCode[k.code]
+		if g == nil {
+			g = &twinGroup{key: k}
+			for range t.Sums {
+				g.sums = append(g.sums, new(big.Int))
+			}
+			byCode[k.code] = g
+		}
+		g.records++
+		for i, s := range t.Sums {
+			v := big.NewInt(r.values[s.Value])
+			if !s.Total {
+				v = clampBig(v, s.Clamp.Lower, s.Clamp.Upper)
+			}
+			g.sums[i].Add(g.sums[i], v)
+		}
+	}
+	kept := slices.SortedFunc(maps.Values(byCode), func(x, y *twinGroup) int {
+		p, q := spec.Priority(hi, lo, x.hash), spec.Priority(hi, lo, y.hash)
+		switch {
+		case p < q:
+			return -1
+		case p > q:
+			return 1
+		}
+		return spec.CompareKeys(t.Key, x.code, y.code)
+	})
+	if t.Key >= 0 {
+		kept = kept[:min(len(kept), int(t.Bounds.MaxPartitions))]
+	}
+	return kept
+}
+
+func groupName(event uint64, person []uint32) string { return fmt.Sprint(event, person) }
+
+func clampBig(v *big.Int, lo, hi int64) *big.Int {
+	if v.Cmp(big.NewInt(lo)) < 0 {
+		return big.NewInt(lo)
+	}
+	if v.Cmp(big.NewInt(hi)) > 0 {
+		return big.NewInt(hi)
+	}
+	return v
+}
+
+// run is how records reach the engine.
+type run struct {
+	chunk, workers int
+}
+
+// aggregate has the engine compute an outcome.
+func aggregate(spec *engine.Spec, records []record, how run) outcome {
+	e := engine.New(*spec)
+	for _, join := range []bool{false, true} {
+		feed(e, spec, pick(records, join), join, how)
+	}
+	return read(e, spec, how)
+}
+
+func pick(records []record, join bool) []record {
+	var out []record
+	for _, r := range records {
+		if r.join == join {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// rowsOf lays records out as columns. A column of an attribute that is silent throughout is nil, as
+// are those of groups and values in a join.
+func rowsOf(spec *engine.Spec, records []record, join bool) *engine.Rows {
+	r := &engine.Rows{N: len(records), Attrs: make([][]uint32, len(spec.Attributes))}
+	if !join {
+		r.Keys, r.Values = make([]engine.Keys, spec.Keys), make([][]int64, spec.Values)
+	}
+	for _, rec := range records {
+		r.Hi, r.Lo, r.Flags = append(r.Hi, rec.hi), append(r.Lo, rec.lo), append(r.Flags, rec.flags)
+		for k := range r.Keys {
+			r.Keys[k].Code = append(r.Keys[k].Code, rec.keys[k].code)
+			r.Keys[k].Hash = append(r.Keys[k].Hash, rec.keys[k].hash)
+		}
+		for v := range r.Values {
+			r.Values[v] = append(r.Values[v], rec.values[v])
+		}
+	}
+	for a := range r.Attrs {
+		said := func(rec record) bool { return rec.attrs[a] != engine.None }
+		if slices.ContainsFunc(records, said) {
+			for _, rec := range records {
+				r.Attrs[a] = append(r.Attrs[a], rec.attrs[a])
+			}
+		}
+	}
+	return r
+}
+
+// read names the groups of an engine's partials.
+func read(e *engine.Engine, spec *engine.Spec, how run) outcome {
+	p, err := e.Close(background, how.workers)
+	if err != nil {
+		panic(err) // nothing cancels the background
+	}
+	out := outcome{visitors: p.Visitors}
+	for t := range spec.Tables {
+		table := &spec.Tables[t]
+		out.tables = append(out.tables, named(e, p.Tables[t], table.Persons, len(table.Sums)))
+		parents := map[string]cell{}
+		if table.Parent != nil {
+			parents = named(e, p.Parents[t], table.Parent.Persons, 0)
+		}
+		out.parents = append(out.parents, parents)
+	}
+	return out
+}
+
+func named(e *engine.Engine, g *engine.Groups, persons []int, sums int) map[string]cell {
+	out := map[string]cell{}
+	for i, k := range g.Keys {
+		c := cell{visitors: g.Visitors[i], events: g.Events[i]}
+		for s := range sums {
+			c.sums += fmt.Sprint(g.Sum(i, s), " ")
+		}
+		name := groupName(k.Event, e.PersonPairs().Unfold(k.Person, len(persons)))
+		if _, double := out[name]; double || g.Find(k) != i {
+			c.visitors = math.MinInt64 // two groups of one name: never equal to the twin's
+		}
+		out[name] = c
+	}
+	return out
+}
+
+// maxAbs is the most that one person can add to a sum.
+func maxAbs(t *engine.Table, s engine.Sum) int64 {
+	if s.Total {
+		return s.Clamp.MaxAbs()
+	}
+	return t.Bounds.MaxPerPartition * s.Clamp.MaxAbs()
+}
