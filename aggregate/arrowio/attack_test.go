@@ -58,14 +58,25 @@ func attack(t *testing.T, src table.Source, size int, columns ...string) error {
 	return err
 }
 
-func requireMalformed(t *testing.T, data []byte, columns ...string) {
+// requireMalformed says which check must notice: a panic caught at the boundary would be the last one.
+func requireMalformed(t *testing.T, data []byte, problem string, columns ...string) {
 	t.Helper()
 	src := table.Source(streamSource(data))
 	if bytes.HasPrefix(data, []byte("ARROW1")) {
 		src = fileSource(data)
 	}
-	require.ErrorIs(t, attack(t, src, len(data), columns...), table.ErrMalformed)
+	err := attack(t, src, len(data), columns...)
+	require.ErrorIs(t, err, table.ErrMalformed)
+	require.ErrorContains(t, err, problem)
 }
+
+const (
+	short    = "a buffer is shorter than its rows need"
+	outside  = "a buffer lies outside of its message"
+	cut      = "a message is cut short"
+	falls    = "the offsets of a text column do not rise, or go past its end"
+	metadata = "the metadata of a message is broken"
+)
 
 // plain is 100 rows of an integer, every third null, and of a text of two bytes.
 func plain() (*arrow.Schema, []arrow.Record) {
@@ -88,17 +99,20 @@ func plain() (*arrow.Schema, []arrow.Record) {
 func TestAttackI04MessageLength(t *testing.T) {
 	schema, records := plain()
 	data := ipcStream(t, schema, records)
-	for _, length := range []uint32{0x7fffffff, 0x80000000, 0xfffffffe} {
+	for length, problem := range map[uint32]string{
+		0x7fffffff: "the metadata of a message claims more than 16 MiB", 17 << 20: "the metadata of a message claims more than 16 MiB",
+		0x80000000: "a message claims a negative length", 0xfffffffe: "a message claims a negative length", 16 << 20: cut,
+	} {
 		forged := bytes.Clone(data)
 		binary.LittleEndian.PutUint32(forged[4:], length)
-		requireMalformed(t, forged, "n")
+		requireMalformed(t, forged, problem, "n")
 		// Before format version 0.15 the length came first.
 		binary.LittleEndian.PutUint32(forged, length)
-		requireMalformed(t, forged, "n")
+		requireMalformed(t, forged, problem, "n")
 	}
 	file := ipcFile(t, schema, records)
 	binary.LittleEndian.PutUint32(file[len(file)-10:], 0x7fffffff)
-	requireMalformed(t, file, "n")
+	requireMalformed(t, file, "the footer claims more than the file holds", "n")
 }
 
 func TestAttackI04BodyLength(t *testing.T) {
@@ -106,8 +120,8 @@ func TestAttackI04BodyLength(t *testing.T) {
 	data := ipcStream(t, schema, records)
 	// What the record batch holds: 100 bits, integers, offsets and texts, each padded to 8 bytes.
 	const body = 16 + 800 + 408 + 200
-	for _, claim := range []int64{1 << 30, -1, body + 64} {
-		requireMalformed(t, forge(t, data, le(body), le(claim)), "s")
+	for claim, problem := range map[int64]string{1 << 30: cut, body + 64: cut, -1: metadata, body - 8: outside} {
+		requireMalformed(t, forge(t, data, le(body), le(claim)), problem, "s")
 	}
 	forged := forge(t, data, le(body), le(1<<40))
 	require.ErrorIs(t, attack(t, streamSource(forged), len(data), "s"), table.ErrLimit)
@@ -118,8 +132,8 @@ func TestAttackI04OffsetsThatFall(t *testing.T) {
 	old := binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(nil, 100), 102)
 	for _, offset := range []uint32{0x7fffffff, 0x80000000, 90} {
 		forged := binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(nil, 100), offset)
-		requireMalformed(t, forge(t, ipcStream(t, schema, records), old, forged), "s")
-		requireMalformed(t, forge(t, ipcFile(t, schema, records), old, forged), "s")
+		requireMalformed(t, forge(t, ipcStream(t, schema, records), old, forged), falls, "s")
+		requireMalformed(t, forge(t, ipcFile(t, schema, records), old, forged), falls, "s")
 	}
 }
 
@@ -129,11 +143,15 @@ func TestAttackI04ShortNullBitmap(t *testing.T) {
 	// The first buffer, 13 bytes for 100 bits and padding, and the second.
 	place := le(0, 16, 16, 800)
 	require.NoError(t, attack(t, streamSource(data), len(data), "n"))
-	for _, forged := range [][]byte{
-		le(0, 12, 16, 800), le(0, 0, 16, 800), le(0, -1, 16, 800), le(-8, 16, 16, 800), le(1<<62, 16, 16, 800),
-		le(1<<62, 1<<62, 16, 800), le(0, 16, 16, 792), le(0, 16, 1000, 800),
+	for _, tc := range []struct {
+		forged  []byte
+		problem string
+	}{
+		{le(0, 12, 16, 800), short}, {le(0, 0, 16, 800), short}, {le(0, 16, 16, 792), short},
+		{le(0, -1, 16, 800), outside}, {le(-8, 16, 16, 800), outside}, {le(1<<62, 16, 16, 800), outside},
+		{le(1<<62, 1<<62, 16, 800), outside}, {le(0, 16, 1000, 800), outside},
 	} {
-		requireMalformed(t, forge(t, data, place, forged), "n")
+		requireMalformed(t, forge(t, data, place, tc.forged), tc.problem, "n")
 	}
 }
 
@@ -144,8 +162,9 @@ func TestAttackI04CompressedClaims(t *testing.T) {
 		require.Equal(t, 1, bytes.Count(data, le(800)), "100 integers say that they take 800 bytes")
 		err := attack(t, streamSource(forge(t, data, le(800), le(1<<40))), len(data), "n")
 		require.ErrorIs(t, err, table.ErrLimit)
-		for _, claim := range []int64{40 << 20, 808, 792, 0, -2, -1} {
-			requireMalformed(t, forge(t, data, le(800), le(claim)), "n")
+		broken := "a compressed buffer is broken"
+		for claim, problem := range map[int64]string{40 << 20: broken, 808: broken, 792: short, 0: short, -2: short, -1: short} {
+			requireMalformed(t, forge(t, data, le(800), le(claim)), problem, "n")
 		}
 		require.NoError(t, attack(t, streamSource(forge(t, data, le(800), le(1<<40))), len(data), "s"),
 			"a column that is not asked for is not decompressed")
@@ -183,17 +202,19 @@ func TestAttackI04DictionaryCodes(t *testing.T) {
 		require.NoError(t, err)
 		a := array.NewDictionaryArray(typ, index, values)
 		records := []arrow.Record{array.NewRecord(schema, []arrow.Array{a}, int64(a.Len()))}
-		requireMalformed(t, ipcStream(t, schema, records), "x")
-		requireMalformed(t, ipcFile(t, schema, records), "x")
-		require.ErrorIs(t, attack(t, recordSource(t, schema, records), 0, "x"), table.ErrMalformed)
+		problem := "a dictionary code is out of range"
+		requireMalformed(t, ipcStream(t, schema, records), problem, "x")
+		requireMalformed(t, ipcFile(t, schema, records), problem, "x")
+		require.ErrorContains(t, attack(t, recordSource(t, schema, records), 0, "x"), problem)
 	}
 }
 
 func TestAttackI04RowsWithoutBytes(t *testing.T) {
 	schema := arrow.NewSchema([]arrow.Field{{Name: "x", Type: arrow.Null, Nullable: true}}, nil)
 	records := []arrow.Record{array.NewRecord(schema, []arrow.Array{array.NewNull(1 << 30)}, 1<<30)}
-	requireMalformed(t, ipcStream(t, schema, records), "x")
-	requireMalformed(t, ipcFile(t, schema, records))
+	problem := "a record batch claims more rows than it can hold"
+	requireMalformed(t, ipcStream(t, schema, records), problem, "x")
+	requireMalformed(t, ipcFile(t, schema, records), problem)
 }
 
 // A footer may not name the same rows again and again.
@@ -205,7 +226,7 @@ func TestAttackI04OverlappingBlocks(t *testing.T) {
 	for pos := footer; pos+48 <= len(data)-10; pos += 4 {
 		if at(pos) > 0 && at(pos)+int64(int32(at(pos+8)))+at(pos+16) == at(pos+24) {
 			copy(data[pos+24:pos+48], data[pos:pos+24])
-			requireMalformed(t, data, "n")
+			requireMalformed(t, data, "the footer names a block that overlaps another", "n")
 			return
 		}
 	}
@@ -272,7 +293,38 @@ func schemaBomb() []byte {
 }
 
 func TestAttackI04SchemaBomb(t *testing.T) {
-	requireMalformed(t, schemaBomb(), "n")
+	requireMalformed(t, schemaBomb(), metadata, "n")
+}
+
+func TestAttackI04Views(t *testing.T) {
+	schema := arrow.NewSchema([]arrow.Field{{Name: "v", Type: arrow.BinaryTypes.StringView}}, nil)
+	b := array.NewStringViewBuilder(memory.DefaultAllocator)
+	b.Append(canary)
+	data := ipcStream(t, schema, []arrow.Record{array.NewRecord(schema, []arrow.Array{b.NewArray()}, 1)})
+	// A view is a length, the first four bytes, a buffer and an offset.
+	view := func(length, buffer, offset uint32) []byte {
+		out := append(binary.LittleEndian.AppendUint32(nil, length), canary[:4]...)
+		return binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(out, buffer), offset)
+	}
+	old := view(uint32(len(canary)), 0, 0)
+	for _, forged := range [][]byte{
+		view(1<<30, 0, 0), view(0xffffffff, 0, 0), view(16, 1, 0), view(16, 0xffffffff, 0), view(16, 0, 0x7ffffff8),
+		view(16, 0, 0xfffffff8),
+	} {
+		requireMalformed(t, forge(t, data, old, forged), "a view points outside of its buffers", "v")
+	}
+}
+
+// Record batches in memory are not checked beforehand: the Arrow library panics on them, and that must
+// not leave the reader.
+func TestAttackI04RecordsThatContradictThemselves(t *testing.T) {
+	schema := arrow.NewSchema([]arrow.Field{{Name: "s", Type: arrow.BinaryTypes.String}}, nil)
+	offsets := arrow.Int32Traits.CastToBytes([]int32{0, 1 << 20, 3})
+	buffers := []*memory.Buffer{nil, memory.NewBufferBytes(offsets), memory.NewBufferBytes([]byte("abc"))}
+	a := array.NewStringData(array.NewData(arrow.BinaryTypes.String, 2, buffers, nil, 0, 0))
+	src := recordSource(t, schema, []arrow.Record{array.NewRecord(schema, []arrow.Array{a}, 2)})
+	err := attack(t, src, 0, "s")
+	require.EqualError(t, err, `rows: column "s": the Arrow data contradicts itself`)
 }
 
 func TestBigEndianFilesAreRefused(t *testing.T) {

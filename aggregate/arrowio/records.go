@@ -20,9 +20,8 @@ import (
 // start from the first record batch each time; where scans run at the same time, its sequences do.
 //
 // The caller keeps ownership: a record batch is read, and its values copied, before the sequence is
-// asked for the next one, so the caller may release it when yield returns. Of dictionaries alone a
-// reference is retained, until another takes its place or the reader is closed. A reader that is
-// closed early stops the sequence: yield then returns false.
+// asked for the next one, so the caller may release it when yield returns. Nothing is retained. A
+// reader that is closed early stops the sequence: yield then returns false.
 //
 // An error of the sequence ends the scan. Its text is kept out of ours, since it may quote data.
 func NewRecords(name string, schema *arrow.Schema, records func() iter.Seq2[arrow.Record, error]) (*Source, error) {
@@ -154,8 +153,8 @@ type recordFeed struct {
 	parts  []part
 }
 
-// heldDict is a dictionary that was turned into a table.Dict; the reference that is held keeps its
-// address from being used for another.
+// heldDict is a dictionary that was turned into a table.Dict, known again by its address. The pointer
+// keeps the garbage collector from giving that address to another; its buffers are not looked at again.
 type heldDict struct {
 	data arrow.ArrayData
 	dict *table.Dict
@@ -221,25 +220,22 @@ func storage(a arrow.Array) arrow.Array {
 
 // of returns the dictionary of d, the same as last time where it is the same.
 func (h *heldDict) of(l *leaf, d *array.Dictionary) (*table.Dict, error) {
-	values := d.Dictionary()
-	if h.data == values.Data() {
+	if d.Len() == 0 { // it may come without a dictionary
+		return newDictState(l).dict, nil
+	}
+	// Dictionary() would write to the caller's array, which another scan may be reading.
+	data := d.Data().Dictionary()
+	if h.data == data {
 		return h.dict, nil
 	}
+	values := array.MakeFromData(data)
+	defer values.Release()
 	dict, err := newDict(l, storage(values))
 	if err != nil {
 		return nil, err
 	}
-	h.release()
-	values.Data().Retain()
-	h.data, h.dict = values.Data(), dict
+	h.data, h.dict = data, dict
 	return dict, nil
-}
-
-func (h *heldDict) release() {
-	if h.data != nil {
-		h.data.Release()
-	}
-	h.data, h.dict = nil, nil
 }
 
 // newDict copies values into a dictionary.
@@ -270,8 +266,5 @@ func (d *dictBuilder) add(l *leaf, values arrow.Array) error {
 
 func (f *recordFeed) close() error {
 	f.stop()
-	for i := range f.dicts {
-		f.dicts[i].release()
-	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -233,9 +234,12 @@ func (d *fullDisk) Write(p []byte) (int, error) {
 func TestAWriteThatFailsIsReported(t *testing.T) {
 	g, err := gen.New(gen.Config{Rows: 40_000, People: 10})
 	require.NoError(t, err)
+	few, err := gen.New(gen.Config{Rows: 5, People: 10})
+	require.NoError(t, err)
 	for name, write := range map[string]func(io.Writer, iter.Seq[usageRow]) error{
 		"csv": writeCSV[usageRow], "ndjson": writeNDJSON[usageRow], "parquet": writeParquet[usageRow],
 	} {
+		assert.ErrorIs(t, write(&fullDisk{}, usageRows(few)), syscall.ENOSPC, "%s fails at its last write", name)
 		for _, room := range []int{0, 100_000} {
 			assert.ErrorIs(t, write(&fullDisk{room}, usageRows(g)), syscall.ENOSPC, "%s with room for %d", name, room)
 		}
@@ -243,18 +247,21 @@ func TestAWriteThatFailsIsReported(t *testing.T) {
 }
 
 func TestChunksStopWhenTheConsumerDoes(t *testing.T) {
-	produced := 0
+	var produced atomic.Int64
 	rows := func(yield func(int) bool) {
-		for yield(produced) {
-			produced++
+		for yield(0) {
+			produced.Add(1)
 		}
 	}
 	got := 0
 	for chunk := range chunks(rows) {
-		if got += len(chunk); got > 3*chunkRows {
-			break
+		if got += len(chunk); got < 4*chunkRows {
+			continue
 		}
+		// Two chunks wait, and the producer holds a third that nobody will take.
+		require.Eventually(t, func() bool { return produced.Load() == 7*chunkRows-1 }, time.Minute, time.Millisecond)
+		break
 	}
 	assert.Equal(t, 4*chunkRows, got)
-	assert.Less(t, produced, 12*chunkRows, "no more than a few chunks were made ahead")
+	assert.Equal(t, int64(7*chunkRows-1), produced.Load())
 }
