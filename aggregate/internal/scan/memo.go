@@ -18,9 +18,13 @@ type code struct {
 	dropped bool
 }
 
-// maxMemo is how many distinct values a memo remembers before it starts anew: enough for any
-// dimension that survives partition selection, and a bound on memory for those that do not.
-const maxMemo = 1 << 18
+// maxMemo is how many distinct values a memo remembers before it starts anew, and maxMemoBytes how
+// long their texts may be together: enough for any dimension that survives partition selection, and a
+// bound on memory for those that do not.
+const (
+	maxMemo      = 1 << 18
+	maxMemoBytes = 16 << 20
+)
 
 // memo computes a function of a raw value once per distinct value. It belongs to one goroutine.
 type memo struct {
@@ -29,7 +33,9 @@ type memo struct {
 	dict    *table.Dict
 	byDict  []code
 	byBytes map[string]code
+	bytes   int // length of all texts in byBytes
 	byInt   map[int64]code
+	kind    anonymize.Kind // of the values in byInt
 }
 
 func newMemo(compute func(anonymize.Value) code) *memo {
@@ -74,9 +80,11 @@ func (m *memo) text(b []byte) code {
 	if c, ok := m.byBytes[string(b)]; ok {
 		return c
 	}
-	if len(m.byBytes) >= maxMemo {
+	if len(m.byBytes) >= maxMemo || m.bytes+len(b) > maxMemoBytes {
 		clear(m.byBytes)
+		m.bytes = 0
 	}
+	m.bytes += len(b)
 	c := m.compute(anonymize.Value{Kind: anonymize.Bytes, Valid: true, Bytes: b})
 	m.byBytes[string(b)] = c
 	return c
@@ -86,6 +94,10 @@ func (m *memo) typed(v anonymize.Value) code {
 	key := v.Int
 	if v.Kind == anonymize.Float {
 		key = int64(math.Float64bits(v.Float))
+	}
+	if m.kind != v.Kind { // the same bits mean something else
+		clear(m.byInt)
+		m.kind = v.Kind
 	}
 	if c, ok := m.byInt[key]; ok {
 		return c
