@@ -13,3 +13,12 @@ func (e *Engine) StateWords() int {
 	}
 	return words
 }
+
+// People is how many people the engine holds state of.
+func (e *Engine) People() int {
+	n := 0
+	for i := range e.buckets {
+		n += e.buckets[i].count
+	}
+	return n
+}

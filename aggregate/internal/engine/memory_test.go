@@ -77,3 +77,16 @@ func TestAttackD08EverNewLabelsOfOnePerson(t *testing.T) {
 	require.Equal(t, 1, p.Tables[0].Len())
 	assert.Equal(t, engine.Group{Event: 3, Person: labels - 2}, p.Tables[0].Keys[0])
 }
+
+func TestVisitorsWithoutUsageTakeNoRoom(t *testing.T) {
+	spec := plainSpec(5, 3)
+	e := engine.New(*spec)
+	w := e.Worker()
+	w.Add(rowsOf(spec, []record{plainRecord(1, 1, 1, 2, 1)}, false), false)
+	var visitors []record
+	for i := range uint64(1000) {
+		visitors = append(visitors, record{hi: scramble(i), lo: i, attrs: []uint32{3}})
+	}
+	w.Add(rowsOf(spec, append(visitors, record{hi: 1, lo: 1, attrs: []uint32{2}}), true), true)
+	assert.Equal(t, 1, e.People())
+}
