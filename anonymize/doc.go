@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package anonymize holds the rules that a policy applies to single values: who is left out
-// ([Consent], [UnderAge], [OptOut]), how a cell is read ([As], [Value]) and when two texts are the
+// ([Consent], [UnderAge]), how a cell is read ([As], [Value]) and when two texts are the
 // same ([AppendText], [AppendFolded]).
 //
 // Its rooms go on from there: identity turns a privacy id into a key, generalize turns a value into
@@ -11,9 +11,9 @@
 //
 // # Guarantee
 //
-// A rule fails closed. What is null, malformed, unlisted or out of range is refused (for an opt-out:
-// taken for a signal), and the reading that protects more wins where a value leaves two open. No
-// error text and no formatted value holds anything that was read from an input.
+// A rule fails closed. What is null, malformed, unlisted or out of range is refused, and the reading
+// that protects more wins where a value leaves two open. No error text and no formatted value holds
+// anything that was read from an input.
 //
 // # Not protected
 //

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-
-	"github.com/throngdp/throng/anonymize/internal/scalar"
 )
 
 // Verdict is what a rule says of one cell. The zero value is Refused: who is not known to be
@@ -79,42 +77,4 @@ func (c *Consent) Check(v Value) Verdict {
 // String says whom the rule leaves out.
 func (c *Consent) String() string {
 	return "records of people whose " + c.column + " is not one of " + strings.Join(c.words, ", ")
-}
-
-// OptOut refuses people who send a signal such as Sec-GPC or DNT. It is safe for concurrent use.
-type OptOut struct{ column string }
-
-// NewOptOut returns the rule that a column must not hold a signal.
-func NewOptOut(column string) (*OptOut, error) {
-	if column == "" {
-		return nil, errors.New("want the name of a column; add it")
-	}
-	return &OptOut{column}, nil
-}
-
-// Check allows null, an empty cell, "-" (what web servers write for no header), 0, false, no and null
-// in words: the ways to say that nothing was sent. All else is a signal, a word that is not
-// understood included.
-func (o *OptOut) Check(v Value) Verdict {
-	if !v.Valid {
-		return Allowed
-	}
-	if v.Kind == Bytes && len(scalar.TrimSpace(v.Bytes)) == 0 {
-		return Allowed
-	}
-	var buf [MaxText]byte
-	key, ok := v.AppendFolded(buf[:0])
-	if !ok {
-		return Refused
-	}
-	switch string(key) {
-	case "-", "0", "false", "no", "null", `\n`:
-		return Allowed
-	}
-	return Refused
-}
-
-// String says whom the rule leaves out.
-func (o *OptOut) String() string {
-	return "records of people whose " + o.column + " carries an opt-out signal"
 }

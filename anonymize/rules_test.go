@@ -112,17 +112,6 @@ func TestConsentAllowsListedValuesOnly(t *testing.T) {
 	assert.Equal(t, anonymize.Refused, anonymize.Verdict(0), "the zero verdict refuses")
 }
 
-func TestOptOutTakesEveryUnknownWordForASignal(t *testing.T) {
-	rule, err := anonymize.NewOptOut("sec_gpc")
-	require.NoError(t, err)
-	for _, v := range []anonymize.Value{{}, text(""), text(" "), text("-"), text("0"), text("False"), text(`\N`), text("NULL"), integer(0), boolean(0), float(0)} {
-		assert.Equal(t, anonymize.Allowed, rule.Check(v), "%v", v)
-	}
-	for _, v := range []anonymize.Value{text("1"), text("true"), integer(1), boolean(1), text("\xff"), text("?"), float(math.NaN()), float(2)} {
-		assert.Equal(t, anonymize.Refused, rule.Check(v), "%v", v)
-	}
-}
-
 func TestRulesSayWhomTheyLeaveOut(t *testing.T) {
 	consent, err := anonymize.NewConsent("share_ok", "yes", "Y")
 	require.NoError(t, err)
@@ -130,9 +119,6 @@ func TestRulesSayWhomTheyLeaveOut(t *testing.T) {
 	age, err := anonymize.NewUnderAge("birth_year", 13, anonymize.AsBirthYear, date(t, "2026-03-16"))
 	require.NoError(t, err)
 	assert.Equal(t, "records of people whose birth_year (birth_year) does not show that they are at least 13", age.String())
-	signal, err := anonymize.NewOptOut("sec_gpc")
-	require.NoError(t, err)
-	assert.Equal(t, "records of people whose sec_gpc carries an opt-out signal", signal.String())
 }
 
 func TestRuleConstructorsNameAllFaults(t *testing.T) {
@@ -143,8 +129,6 @@ func TestRuleConstructorsNameAllFaults(t *testing.T) {
 	_, err = anonymize.NewUnderAge("", 0, anonymize.AsDate, anonymize.Date{})
 	assert.EqualError(t, err, "want the name of a column; add it\nwant an age of 1 to 120, got 0; correct it\n"+
 		"want a way to read an age (age, birth_year, birth_date), got \"date\"; choose one\nwant the day on which ages count; add a date")
-	_, err = anonymize.NewOptOut("")
-	assert.EqualError(t, err, "want the name of a column; add it")
 	_, err = anonymize.ParseAs("Age")
 	assert.ErrorContains(t, err, "want one of age, ")
 	for _, bad := range []string{"", "2026-02-29", "2026-3-1", " 2026-03-16", "2026-03-16T00:00:00Z", "16.3.2026", "-001-01-01"} {
