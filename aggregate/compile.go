@@ -3,6 +3,7 @@
 package aggregate
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -153,8 +154,10 @@ func (c *compiled) compilePeriod(f *faults) {
 	case per.All && (per.From != "" || per.To != ""):
 		f.add("release.period", "all and from or to", "one of them", "remove one")
 	case per.All:
-	case per.From == "" || per.To == "":
+	case per.From == "" && per.To == "":
 		f.unset("release.period", wantPeriod, "write both ends")
+	case per.From == "" || per.To == "":
+		f.add("release.period", "one end", wantPeriod, "write both ends")
 	case c.clock == nil:
 		f.add("release.period", "from and to", "all", "the policy has no column with role: time")
 	default:
@@ -431,9 +434,15 @@ func (c *compiled) calibrate(f *faults) {
 	for _, t := range c.tables {
 		wants = append(wants, t.want)
 	}
-	calibrated, err := plan.Calibrate(c.release.Spend, wants)
-	if err != nil {
-		f.add("release.spend", c.release.Spend.String(), "enough for every table: "+err.Error(), "spend more, ask for fewer statistics, or lower the bounds")
+	r := c.release
+	calibrated, err := plan.Calibrate(r.Spend, wants)
+	var fault *plan.Error
+	switch {
+	case errors.As(err, &fault):
+		f.mechanism(fmt.Sprintf("release.tables[%d]", fault.Table), fault.Part, fault.Err)
+		return
+	case err != nil:
+		f.add("release.spend", r.Spend.String(), "enough for every table", "spend more")
 		return
 	}
 	for i := range c.tables {

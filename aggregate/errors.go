@@ -104,8 +104,26 @@ func (f *faults) problems(path, got string, err error) {
 		if i := strings.LastIndex(want, ", got "); i >= 0 {
 			want, found = want[:i], want[i+len(", got "):]
 		}
+		if found == `""` {
+			found = "nothing"
+		}
 		f.add(path, found, want, fix)
 	}
+}
+
+// mechanism adds the fault that calibration reports as "name: got …, want …; fix" for one part of a
+// table.
+func (f *faults) mechanism(path, part string, err error) {
+	name, rest, _ := strings.Cut(err.Error(), ": got ")
+	got, rest, _ := strings.Cut(rest, ", want ")
+	want, fix, _ := strings.Cut(rest, "; ")
+	switch {
+	case strings.HasSuffix(name, ".epsilon"):
+		got = "ε = " + got
+	case strings.HasSuffix(name, ".delta"):
+		got = "δ = " + got
+	}
+	f.add(path, got+" for "+part, want, fix)
 }
 
 // oneOf adds a fault unless got is one of names, and reports whether it is.

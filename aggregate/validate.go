@@ -45,6 +45,8 @@ func (p *Policy) validate() *faults {
 		p.validateColumn(f, strictyaml.Child("policy.columns", name), name, p.Columns[name])
 	}
 	p.validateExclude(f)
+	f.format("policy.inputs.visitors", p.Inputs.Visitors)
+	f.format("policy.inputs.usage", p.Inputs.Usage)
 	if p.MinPeople.K < 1 || p.MinPeople.K > maxK {
 		f.add("policy.min_people.k", fmt.Sprint(p.MinPeople.K), fmt.Sprintf("1 to %d people", maxK), "20 is a common choice")
 	}
@@ -63,6 +65,16 @@ func (p *Policy) validate() *faults {
 		}
 	}
 	return f
+}
+
+// format checks words; what fits which file is known when one is opened.
+func (f *faults) format(path string, format Format) {
+	if format.Format != "" {
+		f.oneOf(path+".format", format.Format, "csv", "tsv", "ndjson", "parquet", "arrow")
+	}
+	if format.Encoding != "" {
+		f.oneOf(path+".encoding", format.Encoding, "utf-8", "latin-1", "windows-1252")
+	}
 }
 
 func (f *faults) version(path string, got int64) {
@@ -254,8 +266,10 @@ func (p *Policy) validateTime(f *faults, path, name string, c Column) {
 			break
 		}
 	}
-	if _, err := generalize.NewClock(anonymize.As(c.As), c.Zone); err != nil {
+	if _, err := generalize.NewClock(anonymize.As(c.As), ""); err != nil {
 		f.problems(path+".as", orNothing(c.As), err)
+	} else if _, err := generalize.NewClock(anonymize.As(c.As), c.Zone); err != nil {
+		f.problems(path+".zone", quoted(c.Zone), err)
 	}
 }
 
@@ -287,10 +301,10 @@ func (c Column) validateRange(f *faults, path string, r Range) {
 	lower, errL := c.quanta(r.Lower)
 	upper, errU := c.quanta(r.Upper)
 	if errL != nil {
-		f.add(path+"[0]", fmt.Sprintf("%.40q", r.Lower), errL.Error(), "")
+		f.problems(path+"[0]", quoted(r.Lower), errL)
 	}
 	if errU != nil {
-		f.add(path+"[1]", fmt.Sprintf("%.40q", r.Upper), errU.Error(), "")
+		f.problems(path+"[1]", quoted(r.Upper), errU)
 	}
 	if errL == nil && errU == nil && lower >= upper {
 		f.add(path, "["+r.Lower+", "+r.Upper+"]", "a lower end below the upper", "swap them")
@@ -310,14 +324,14 @@ func (c Column) quanta(text string) (int64, error) {
 	bound, ok := new(big.Rat).SetString(text)
 	resolution, okR := new(big.Rat).SetString(c.resolution())
 	if !ok || !okR || resolution.Sign() <= 0 {
-		return 0, fmt.Errorf("a decimal number")
+		return 0, fmt.Errorf("want a decimal number; write it in digits")
 	}
 	q := bound.Quo(bound, resolution)
 	if !q.IsInt() {
-		return 0, fmt.Errorf("a multiple of the resolution %s", c.resolution())
+		return 0, fmt.Errorf("want a whole multiple of the resolution, %s; change the end or the resolution", c.resolution())
 	}
 	if !q.Num().IsInt64() || q.Num().Int64() > maxClampQuanta || q.Num().Int64() < -maxClampQuanta {
-		return 0, fmt.Errorf("at most 2^40 steps of the resolution %s", c.resolution())
+		return 0, fmt.Errorf("want at most 2^40 steps of the resolution, %s; use a coarser one", c.resolution())
 	}
 	return q.Num().Int64(), nil
 }

@@ -36,7 +36,9 @@ func (r *Release) validatePurpose(f *faults, p *Policy) {
 	if !f.oneOf("release.recipient", r.Recipient, recipients...) {
 		return
 	}
-	f.oneOf("release.purpose", r.Purpose, p.Recipients[r.Recipient].Purposes...)
+	if !f.oneOf("release.purpose", r.Purpose, p.Recipients[r.Recipient].Purposes...) {
+		return
+	}
 	if c := p.Exclude.Consent; c != nil && c.Purpose != "" && r.Purpose != c.Purpose {
 		f.add("release.purpose", quoted(r.Purpose), "the purpose that people consented to, "+quoted(c.Purpose), "ask for that purpose, or ask the data owner")
 	}
@@ -124,6 +126,10 @@ func (r *Release) validateStatistic(f *faults, p *Policy, path string, t Table, 
 	case CountVisitors, CountEvents:
 	case ShareOf:
 		f.oneOf(path+".share", s.Of, string(CountVisitors), string(CountEvents))
+		if !slices.ContainsFunc(t.GroupBy, func(name string) bool { return !slices.Contains(s.Within, name) }) {
+			f.add(path, "nothing to share out", "a dimension in group_by that is not in within", "a share needs groups to divide")
+			return
+		}
 		for i, w := range s.Within {
 			at := fmt.Sprintf("%s.within[%d]", path, i)
 			f.oneOf(at, w, t.GroupBy...)
@@ -131,16 +137,13 @@ func (r *Release) validateStatistic(f *faults, p *Policy, path string, t Table, 
 				f.add(at, quoted(w), "each dimension once", "remove it")
 			}
 		}
-		if len(t.GroupBy) == 0 || len(s.Within) >= len(t.GroupBy) {
-			f.add(path, s.String(), "a dimension in group_by that is not in within", "a share needs groups to divide")
-		}
 	case SumOf, MeanOf:
 		r.validateValueStatistic(f, p, path, s)
 	default:
 		f.add(path, orNothing(string(s.Kind)), wantStatistic, "choose one")
 	}
 	if s.Kind != ShareOf && len(s.Within) > 0 {
-		f.add(path+".within", "within", "a share", "only a share is within something")
+		f.add(path+".within", "within on a "+string(s.Kind), "a share", "only a share is within something")
 	}
 }
 

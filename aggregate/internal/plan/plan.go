@@ -59,6 +59,20 @@ type Calibrated struct {
 	Spend dp.Spend
 }
 
+// Error is a part of a table that cannot be calibrated with what it gets of the spend.
+type Error struct {
+	// Table is the table's number, Part one of its statistics or the choice of its groups.
+	Table int
+	Part  string
+	Err   error
+}
+
+// Error says which part and why.
+func (e *Error) Error() string { return fmt.Sprintf("table %d, %s: %v", e.Table, e.Part, e.Err) }
+
+// Unwrap returns the mechanism's error.
+func (e *Error) Unwrap() error { return e.Err }
+
 // visitorsDraw is the draw that a threshold applies to.
 const visitorsDraw = 0
 
@@ -82,7 +96,7 @@ func Calibrate(spend dp.Spend, tables []Table) ([]Calibrated, error) {
 		for j, d := range t.Draws {
 			better, err := gaussianBetter(d, epsilonOf(spend, tables, i), spend.Delta.Part(1, most))
 			if err != nil {
-				return nil, fmt.Errorf("table %s, %s: %w", t.Name, d.Statistic, err)
+				return nil, &Error{Table: i, Part: d.Statistic, Err: err}
 			}
 			if gaussian[i][j] = better; better {
 				slots++
@@ -97,7 +111,8 @@ func Calibrate(spend dp.Spend, tables []Table) ([]Calibrated, error) {
 	for i, t := range tables {
 		c, err := calibrate(t, epsilonOf(spend, tables, i), delta, gaussian[i])
 		if err != nil {
-			return nil, fmt.Errorf("table %s: %w", t.Name, err)
+			err.Table = i
+			return nil, err
 		}
 		out = append(out, c)
 	}
@@ -132,7 +147,7 @@ func gaussianBetter(d Draw, e dp.Epsilon, delta dp.Delta) (bool, error) {
 	return gauss.StdDev() < laplace.StdDev(), nil
 }
 
-func calibrate(t Table, e dp.Epsilon, delta dp.Delta, gaussian []bool) (Calibrated, error) {
+func calibrate(t Table, e dp.Epsilon, delta dp.Delta, gaussian []bool) (Calibrated, *Error) {
 	var c Calibrated
 	for j, d := range t.Draws {
 		var n mechanism.Noise
@@ -143,7 +158,7 @@ func calibrate(t Table, e dp.Epsilon, delta dp.Delta, gaussian []bool) (Calibrat
 			n, err = mechanism.NewLaplace(e, d.L0, d.LInf)
 		}
 		if err != nil {
-			return c, fmt.Errorf("%s: %w", d.Statistic, err)
+			return c, &Error{Part: d.Statistic, Err: err}
 		}
 		c.Noise = append(c.Noise, n)
 		c.Spend = c.Spend.Add(dp.Spend{Epsilon: n.Epsilon(), Delta: n.Delta()})
@@ -158,7 +173,7 @@ func calibrate(t Table, e dp.Epsilon, delta dp.Delta, gaussian []bool) (Calibrat
 		c.Selection, err = mechanism.NewSelection(e, delta, t.L0, t.K)
 	}
 	if err != nil {
-		return c, fmt.Errorf("selection: %w", err)
+		return c, &Error{Part: "the choice of groups", Err: err}
 	}
 	c.Spend = c.Spend.Add(c.SelectionSpend)
 	return c, nil
