@@ -217,6 +217,19 @@ func TestBuildAllocatesNothingOnceValuesAreKnown(t *testing.T) {
 	assert.Zero(t, testing.AllocsPerRun(10, func() { b.Build(batch) }))
 }
 
+func TestTheSameBitsOfAnotherTypeAreAnotherValue(t *testing.T) {
+	in := testInput(t)
+	b := newBuilder(t, in)
+	for _, c := range []struct {
+		kind anonymize.Kind
+		want string
+	}{{anonymize.Int, "1"}, {anonymize.Bool, "true"}, {anonymize.Time, "unknown"}, {anonymize.Int, "1"}} {
+		v := anonymize.Value{Kind: c.kind, Valid: true, Int: 1}
+		r := b.Build(batchOf([][]anonymize.Value{record(page, v)}, plain))
+		assert.Equal(t, c.want, in.Labels[1].Dictionary.Label(uint32(r.Keys[0].Code[0])), c.kind)
+	}
+}
+
 func TestALabelerThatCannotBeMadeIsAnError(t *testing.T) {
 	in := testInput(t)
 	fault := errors.New("no such zone")

@@ -69,7 +69,7 @@ func testInput(t testing.TB) *scan.Input {
 			{Number: 1, Column: birthYear, Unless: parent, Keeps: before(2013), Lifts: isYes},
 		},
 		Attributes: []int{0, -1, 2},
-		Keys:       [][]int{{1}, {2, 1, 0}, {1, 2}},
+		Keys:       [][]int{{1}, {2, 1, 0}, {1, 2}, {2, 1}},
 		Pairs:      &engine.Pairs{},
 		Values: []scan.Value{
 			{Column: seconds, Number: number, Invalid: engine.NoValue},
@@ -174,7 +174,7 @@ func naiveJoin(l scan.Label, record []anonymize.Value) anonymize.Value {
 	return text(strings.Join(parts, l.Join))
 }
 
-// hashes checks that a group's hash goes by its labels and tells them apart.
+// hashes checks that a group's hash goes by its labels and their order, and tells groups apart.
 type hashes []map[string]uint64
 
 func newHashes(in *scan.Input) hashes {

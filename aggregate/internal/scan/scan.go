@@ -215,7 +215,7 @@ func (b *Builder) join(l *Label, batch *table.Batch) {
 	j.Reset()
 	j.Offsets = append(j.Offsets, 0)
 	for i := range batch.Len {
-		valid, start := true, len(j.Data)
+		valid := true
 		for n, c := range l.Columns {
 			if n > 0 {
 				j.Data = append(j.Data, l.Join...)
@@ -223,9 +223,6 @@ func (b *Builder) join(l *Label, batch *table.Batch) {
 			var ok bool
 			j.Data, ok = batch.Columns[c].Value(i).AppendText(j.Data)
 			valid = valid && ok
-		}
-		if !valid {
-			j.Data = j.Data[:start]
 		}
 		j.Valid = append(j.Valid, valid)
 		j.Offsets = append(j.Offsets, uint32(len(j.Data)))
