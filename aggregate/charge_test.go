@@ -49,6 +49,22 @@ func TestAttackL08FloatBudgetDrift(t *testing.T) {
 	}
 }
 
+// TestAttackL08FloatBudgetDriftByAHair overspends by less than a float can tell.
+func TestAttackL08FloatBudgetDriftByAHair(t *testing.T) {
+	budget := dp.MustApprox("1", "1e-9")
+	for _, last := range []dp.Spend{
+		dp.MustApprox("0.1000000000000000000000000001", "1e-10"),
+		dp.MustApprox("0.1", "1.0000000000000000000000000001e-10"),
+	} {
+		m := &aggregate.MemoryCharger{}
+		for range 9 {
+			require.NoError(t, m.Charge(t.Context(), chargeOf("site", dp.MustApprox("0.1", "1e-10"), budget)))
+		}
+		assert.ErrorIs(t, m.Charge(t.Context(), chargeOf("site", last, budget)), dp.ErrBudgetExhausted, "%s", last)
+		assert.NoError(t, m.Charge(t.Context(), chargeOf("site", dp.MustApprox("0.1", "1e-10"), budget)))
+	}
+}
+
 func TestMemoryChargerRefusesDeltaAlone(t *testing.T) {
 	m := &aggregate.MemoryCharger{}
 	budget := dp.MustApprox("4", "1e-9")

@@ -188,6 +188,9 @@ func TestNothingThatNeedsNoDeltaIsChargedOne(t *testing.T) {
 	assert.Equal(t, "0", plan.Spend.Delta)
 	plan, _ = planOf(t, "hard", "1", "1e-9", genderTable)
 	assert.Equal(t, "1e-9", plan.Spend.Delta, "a threshold takes all of δ where nothing else needs any")
+	plan, _ = planOf(t, "noisy", "1", "1e-9", genderTable+eventsTable)
+	assert.Equal(t, "0", plan.Tables[0].Spend.Delta)
+	assert.Equal(t, "1e-9", plan.Tables[1].Spend.Delta, "what needs none leaves all of δ to what does")
 }
 
 // TestGaussianNoiseIsChosenWhereItIsSmaller compares with the Laplace law of the same ε: b = l0·l∞/ε
