@@ -222,9 +222,9 @@ func (c *compiled) reads(name InputName) []string {
 func (s *scanner) scanInput(c *compiled, name InputName, secret identity.Secret) *scan.Input {
 	in := &scan.Input{Columns: c.reads(name), Pairs: &s.pairs, Events: name == s.inputs[0]}
 	column := func(raw string) int { return slices.Index(in.Columns, raw) }
-	for i, id := range c.policy.idsOf(name) {
+	for _, id := range c.policy.idsOf(name) {
 		in.IDs = append(in.IDs, scan.ID{
-			Column: column(id.Column), Kind: identity.Kind(id.Kind), Hasher: secret.Hasher(fmt.Sprintf("person/%d", i)),
+			Column: column(id.Column), Kind: identity.Kind(id.Kind), Hasher: secret.Hasher(fmt.Sprintf("person/%d", id.space)),
 		})
 	}
 	labels := s.scanLabels(c, in, name, column)

@@ -168,12 +168,25 @@ func (p *Policy) inputs() []InputName {
 	return list
 }
 
-// idsOf lists the id columns of one input, in order of preference.
-func (p *Policy) idsOf(input InputName) []IDColumn {
-	var ids []IDColumn
+// inputID is an id column of one input. Columns with the same space hold the same id.
+type inputID struct {
+	IDColumn
+	space int
+}
+
+// idsOf lists the id columns of one input, in order of preference. Entries for different inputs that
+// stand next to each other are one id under two names; every other entry is an id of its own.
+func (p *Policy) idsOf(input InputName) []inputID {
+	var ids []inputID
+	space := -1
+	var named []InputName // the inputs of the entries of this space
 	for _, id := range p.PrivacyUnit.IDs {
+		if id.From == "" || len(named) == 0 || slices.Contains(named, "") || slices.Contains(named, id.From) {
+			space, named = space+1, nil
+		}
+		named = append(named, id.From)
 		if id.From == "" || id.From == input {
-			ids = append(ids, id)
+			ids = append(ids, inputID{id, space})
 		}
 	}
 	return ids

@@ -232,30 +232,30 @@ func (c *closer) bucket(b *bucket) {
 }
 
 func (c *closer) table(b *bucket, rec []uint64, t int) {
-	table := &c.e.spec.Tables[t]
+	table, at, stride := &c.e.spec.Tables[t], c.e.layout.tables[t], c.e.strides[t]
+	off, length := 0, 0
+	if table.Key >= 0 {
+		off, length = int(rec[at]>>32), int(rec[at]>>16&0xffff)
+	}
+	kept := b.arena[off : off+length*stride]
+	if table.Parent != nil {
+		c.parents(t, kept, stride)
+	}
 	person, ok := c.person(table.Persons)
 	if !ok {
 		return
 	}
-	groups, at := c.p.Tables[t], c.e.layout.tables[t]
+	groups := c.p.Tables[t]
 	if table.Key < 0 {
 		slot := rec[at : at+table.inlineWords()]
-		if table.recorded() && slot[0] == 0 {
-			return // all of this person's records had a value that could not be read
+		if !table.recorded() || slot[0] > 0 { // else none of this person's values could be read
+			addPerson(groups, table, Group{0, person}, slot)
 		}
-		addPerson(groups, table, Group{0, person}, slot)
-		c.events = append(c.events[:0], 0)
-		c.parentsOf(t, table)
 		return
 	}
-	off, length, stride := int(rec[at]>>32), int(rec[at]>>16&0xffff), c.e.strides[t]
-	c.events = c.events[:0]
-	for s := range length {
-		slot := b.arena[off+s*stride : off+(s+1)*stride]
-		addPerson(groups, table, Group{slot[1], person}, slot[2:])
-		c.events = append(c.events, slot[1])
+	for ; len(kept) > 0; kept = kept[stride:] {
+		addPerson(groups, table, Group{kept[1], person}, kept[2:stride])
 	}
-	c.parentsOf(t, table)
 }
 
 func addPerson(g *Groups, t *Table, k Group, slot []uint64) {
@@ -287,19 +287,21 @@ func clampTotal(lo, hi uint64, c dp.Clamp) int64 {
 	return min(max(saturate(lo, hi), c.Lower), c.Upper)
 }
 
-// parentsOf counts a person once in each distinct parent of the kept groups in c.events.
-func (c *closer) parentsOf(t int, table *Table) {
-	if table.Parent == nil {
-		return
-	}
-	person, ok := c.person(table.Parent.Persons)
+// parents counts a person once in each distinct parent: in that of their own values, or in those of
+// their kept groups. Labels outside declared groups keep nobody from a parent that does not use them:
+// a share is of everyone in its whole.
+func (c *closer) parents(t int, kept []uint64, stride int) {
+	parent := c.e.spec.Tables[t].Parent
+	person, ok := c.person(parent.Persons)
 	if !ok {
 		return
 	}
-	for i, ev := range c.events {
-		c.events[i] = 0
-		if table.Parent.Event != nil {
-			c.events[i] = table.Parent.Event(ev)
+	c.events = c.events[:0]
+	if parent.Event == nil {
+		c.events = append(c.events, 0)
+	} else {
+		for ; len(kept) > 0; kept = kept[stride:] {
+			c.events = append(c.events, parent.Event(kept[1]))
 		}
 	}
 	slices.Sort(c.events)

@@ -74,7 +74,7 @@ type Table struct {
 	// Events is set where the table counts records.
 	Events bool
 	Sums   []Sum
-	// Parent, where set, asks for the distinct people of each parent group among the kept groups.
+	// Parent, where set, asks for the distinct people of each parent group.
 	Parent *Parent
 }
 
@@ -87,12 +87,14 @@ type Sum struct {
 	Total bool
 }
 
-// Parent is a coarser grouping of a table's groups.
+// Parent is a coarser grouping than a table's own. A person is in the parents of their kept groups, or
+// where Event is nil in the one of their own values, whether or not a group of the table has room for
+// them.
 type Parent struct {
 	// Event maps a group's event-level key to the parent's; it is called once per person and kept
 	// group. Nil where the parent has no event-level part.
 	Event func(uint64) uint64
-	// Persons are the attributes that stay.
+	// Persons are the attributes that make the person-level part.
 	Persons []int
 }
 

@@ -112,6 +112,8 @@ type twinGroup struct {
 }
 
 func twinPerson(spec *engine.Spec, t *engine.Table, rows []record, labels []uint32, groups, parents map[string]cell, sums map[string][]*big.Int) {
+	kept := twinKept(spec, t, rows)
+	twinParents(spec, t, kept, labels, parents)
 	person := make([]uint32, 0, len(t.Persons))
 	for _, a := range t.Persons {
 		if f := spec.Attributes[a].Dropped; f != nil && f(labels[a]) {
@@ -119,8 +121,7 @@ func twinPerson(spec *engine.Spec, t *engine.Table, rows []record, labels []uint
 		}
 		person = append(person, labels[a])
 	}
-	seenParents := map[string]bool{}
-	for _, g := range twinKept(spec, t, rows) {
+	for _, g := range kept {
 		name := groupName(g.code, person)
 		c := groups[name]
 		c.visitors++
@@ -140,19 +141,30 @@ func twinPerson(spec *engine.Spec, t *engine.Table, rows []record, labels []uint
 			}
 			sums[name][s].Add(sums[name][s], total)
 		}
-		if t.Parent != nil {
-			var code uint64
-			if t.Parent.Event != nil {
-				code = t.Parent.Event(g.code)
-			}
-			var rest []uint32
-			for _, a := range t.Parent.Persons {
-				rest = append(rest, labels[a])
-			}
-			seenParents[groupName(code, rest)] = true
+	}
+}
+
+// twinParents counts a person once in each parent.
+func twinParents(spec *engine.Spec, t *engine.Table, kept []*twinGroup, labels []uint32, parents map[string]cell) {
+	if t.Parent == nil {
+		return
+	}
+	var person []uint32
+	for _, a := range t.Parent.Persons {
+		if f := spec.Attributes[a].Dropped; f != nil && f(labels[a]) {
+			return
+		}
+		person = append(person, labels[a])
+	}
+	seen := map[string]bool{}
+	if t.Parent.Event == nil {
+		seen[groupName(0, person)] = true
+	} else {
+		for _, g := range kept {
+			seen[groupName(t.Parent.Event(g.code), person)] = true
 		}
 	}
-	for name := range seenParents {
+	for name := range seen {
 		c := parents[name]
 		c.visitors++
 		parents[name] = c
