@@ -5,10 +5,8 @@ package bundle
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -22,8 +20,9 @@ import (
 var ErrNotABundle = folder.ErrNotABundle
 
 // Write writes a result as the folder dir, and the folders above it where they are missing. A folder
-// that is there already is replaced in one step, but only if it is a bundle that [Verify] finds whole;
-// otherwise the error wraps [ErrNotABundle] and nothing is touched. After any error dir is as it was.
+// that is there already is replaced in one step, but only if it is a bundle that is whole; otherwise
+// the error wraps [ErrNotABundle] and nothing is touched. Bundles that were written into it, such as
+// out/weekly in out, stay. After any error dir is as it was.
 func Write(ctx context.Context, dir string, r *aggregate.Result) error {
 	var files []folder.File
 	for i := range r.Tables {
@@ -43,21 +42,13 @@ func Write(ctx context.Context, dir string, r *aggregate.Result) error {
 	return folder.Write(ctx, dir, files, time.Now().UTC().Truncate(24*time.Hour))
 }
 
-// Verify reports whether dir is a complete and unchanged bundle, with nothing else in it.
+// Verify reports whether dir is a complete and unchanged bundle, with nothing else in it, not even
+// another bundle.
 func Verify(dir string) error { return folder.Verify(dir) }
 
-// CheckTarget reports whether Write could write to dir: nothing is there, or a bundle. It serves to
-// fail before data is read.
-func CheckTarget(dir string) error {
-	_, err := os.Lstat(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("looking at the output folder: %w", err)
-	}
-	return folder.Verify(dir)
-}
+// CheckTarget reports whether Write could write to dir: nothing is there, or a bundle, in which other
+// bundles may lie. It serves to fail before data is read.
+func CheckTarget(dir string) error { return folder.CheckTarget(dir) }
 
 // tableOf lays published rows out as columns.
 func tableOf(t *aggregate.ResultTable) tablefile.Table {
@@ -78,12 +69,11 @@ func tableOf(t *aggregate.ResultTable) tablefile.Table {
 		out.Columns = append(out.Columns, tablefile.Column{Name: name, Text: column})
 	}
 	number := func(name string, get func(*aggregate.Row) aggregate.Number) {
-		values, valid := make([]float64, n), make([]bool, n)
+		numerals := make([]string, n)
 		for i := range t.Rows {
-			v := get(&t.Rows[i])
-			values[i], valid[i] = v.Float64(), v.Known
+			numerals[i] = get(&t.Rows[i]).String()
 		}
-		out.Columns = append(out.Columns, tablefile.Column{Name: name, Numbers: values, Valid: valid})
+		out.Columns = append(out.Columns, tablefile.Column{Name: name, Numerals: numerals})
 	}
 	text("statistic", func(r *aggregate.Row) string { return r.Statistic })
 	text("unit", func(r *aggregate.Row) string { return r.Unit })

@@ -16,6 +16,8 @@ type disk interface {
 	Create(name string) (file, error)
 	Chmod(name string, mode os.FileMode) error
 	Chtimes(name string, at time.Time) error
+	// Link gives a file a second name.
+	Link(from, to string) error
 	Sync(name string) error
 	// Exchange swaps two folders in one step, and returns errors.ErrUnsupported where that cannot be done.
 	Exchange(a, b string) error
@@ -42,6 +44,8 @@ func (d rootDisk) Create(name string) (file, error) {
 func (d rootDisk) Chmod(name string, mode os.FileMode) error { return d.root.Chmod(name, mode) }
 
 func (d rootDisk) Chtimes(name string, at time.Time) error { return d.root.Chtimes(name, at, at) }
+
+func (d rootDisk) Link(from, to string) error { return d.root.Link(from, to) }
 
 func (d rootDisk) Rename(from, to string) error { return d.root.Rename(from, to) }
 

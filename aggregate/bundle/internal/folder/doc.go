@@ -2,7 +2,7 @@
 
 // Package folder writes a partner's folder as a whole or not at all, and checks one that exists.
 //
-// Start with [Write] and [Verify]. A folder holds files and SHA256SUMS, which "sha256sum -c" reads.
+// Start with [Write], [CheckTarget] and [Verify]. A folder holds files and SHA256SUMS, which "sha256sum -c" reads.
 //
 // # Guarantee
 //
@@ -13,6 +13,9 @@
 // SHA256SUMS vouches for all of its content. While it is being written nobody but the owner can read
 // it. An error or a cancelled context leaves the target as it was and nothing beside it; what a killed
 // process leaves is removed by the next write to the same target.
+//
+// Bundles at the first level of a bundle are carried over when the outer one is replaced. At any moment
+// they are in what stands at the target.
 //
 // Any number of writers may work on one target at the same time: each folder that appears there is
 // the work of one of them.

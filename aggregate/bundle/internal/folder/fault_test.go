@@ -44,10 +44,11 @@ func writeFast(target string, files []folder.File) error {
 }
 
 // faultyDisk counts operations and calls fault before the one with number at. With noExchange it is a
-// disk that cannot exchange folders.
+// disk that cannot exchange folders, with noLinks one where a file has one name.
 type faultyDisk struct {
 	folder.Disk
 	noExchange bool
+	noLinks    bool
 	at         int
 	fault      func() error
 	count      int
@@ -96,6 +97,13 @@ func (d *faultyDisk) Exchange(a, b string) error {
 	return d.op("exchange", func() error { return d.Disk.Exchange(a, b) })
 }
 
+func (d *faultyDisk) Link(from, to string) error {
+	if d.noLinks {
+		return errors.ErrUnsupported
+	}
+	return d.op("link", func() error { return d.Disk.Link(from, to) })
+}
+
 func (d *faultyDisk) Create(name string) (folder.DiskFile, error) {
 	var f folder.DiskFile
 	err := d.op("create", func() (err error) {
@@ -129,23 +137,54 @@ func (f *faultyFile) Close() error {
 	return errors.Join(f.DiskFile.Close(), f.d.op("close", func() error { return nil }))
 }
 
-// cases are a first write and a replacement, with and without the exchange of folders.
-var cases = []struct {
+// scenario is a first write or a replacement, with or without a bundle inside the old one, on a disk
+// that may lack the exchange of folders and second names of files.
+type scenario struct {
 	name                  string
-	replace, withoutSwaps bool
-}{{"first", false, false}, {"replacement", true, false}, {"replacement without exchange", true, true}}
+	replace, nested, bare bool
+	from                  int // the first operation that fails; those before are a replacement's
+}
+
+var scenarios = []scenario{
+	{"first", false, false, false, 1},
+	{"replacement", true, false, false, 1},
+	{"replacement without exchange", true, false, true, 1},
+	{"replacement around a bundle", true, true, false, 26},
+	{"replacement around a bundle, copied and without exchange", true, true, true, 26},
+}
+
+// target makes the old folder.
+func (s scenario) target(t *testing.T) string {
+	t.Helper()
+	target := filepath.Join(t.TempDir(), "out")
+	if s.replace {
+		require.NoError(t, writeFast(target, oldFiles))
+	}
+	if s.nested {
+		require.NoError(t, writeFast(filepath.Join(target, "inner"), innerFiles))
+	}
+	return target
+}
+
+// holds checks that the target is what files make, with the bundle inside it if there was one.
+func (s scenario) holds(t *testing.T, target string, files []folder.File) {
+	t.Helper()
+	if s.nested {
+		assertNested(t, target, files)
+		return
+	}
+	assertContent(t, target, files)
+}
 
 func TestAttackH6EveryOperationMayFail(t *testing.T) {
-	for _, tc := range cases {
+	for _, tc := range scenarios {
 		t.Run(tc.name, func(t *testing.T) {
-			failures := 0
-			for at := 1; ; at++ {
-				target := filepath.Join(t.TempDir(), "out")
-				if tc.replace {
-					require.NoError(t, writeFast(target, oldFiles))
-				}
+			t.Parallel()
+			at := max(tc.from, 1)
+			for ; ; at++ {
+				target := tc.target(t)
 				cause := []error{syscall.ENOSPC, syscall.EIO}[at%2]
-				d := &faultyDisk{noExchange: tc.withoutSwaps, at: at, fault: func() error { return cause }}
+				d := &faultyDisk{noExchange: tc.bare, noLinks: tc.bare, at: at, fault: func() error { return cause }}
 				err := folder.WriteOn(t.Context(), target, newFiles, slot, func(real folder.Disk) folder.Disk {
 					d.Disk = fastDisk{real}
 					return d
@@ -154,31 +193,31 @@ func TestAttackH6EveryOperationMayFail(t *testing.T) {
 					require.NoError(t, err)
 					break
 				}
-				failures++
-				checkFault(t, tc.replace, target, d, err, cause)
+				tc.checkFault(t, target, d, err, cause)
 			}
-			assert.Greater(t, failures, 30, "each operation fails once")
+			assert.Greater(t, at, 30, "each operation fails once")
 		})
 	}
 }
 
 // checkFault checks what is left after the last operation that d let happen failed.
-func checkFault(t *testing.T, replace bool, target string, d *faultyDisk, err, cause error) {
+func (s scenario) checkFault(t *testing.T, target string, d *faultyDisk, err, cause error) {
 	t.Helper()
 	failed := d.ops[d.at-1]
-	// Only a folder that is in place and is what was asked for may follow a failure.
-	stands := failed == "remove" || failed == "sync ."
+	// Only a folder that is in place and is what was asked for may follow a failure. Where a file gets
+	// no second name it is copied.
+	stands := failed == "remove" || failed == "sync ." || failed == "link"
 	switch {
-	case failed == "remove":
+	case failed == "remove", failed == "link":
 		require.NoError(t, err, "the new folder stands")
 	default:
 		require.ErrorIs(t, err, cause, failed)
 	}
 	switch {
 	case stands:
-		assertContent(t, target, newFiles)
-	case replace:
-		assertContent(t, target, oldFiles)
+		s.holds(t, target, newFiles)
+	case s.replace:
+		s.holds(t, target, oldFiles)
 	default:
 		require.NoFileExists(t, target)
 		require.NoDirExists(t, target)
@@ -187,7 +226,7 @@ func checkFault(t *testing.T, replace bool, target string, d *faultyDisk, err, c
 		assert.Empty(t, leftovers(t, target), failed)
 	}
 	require.NoError(t, writeFast(target, newFiles), "the next write succeeds")
-	assertContent(t, target, newFiles)
+	s.holds(t, target, newFiles)
 	assert.Empty(t, leftovers(t, target), failed)
 }
 
@@ -213,7 +252,7 @@ func (f shortFile) Write(p []byte) (int, error) { return f.DiskFile.Write(p[:len
 const (
 	envTarget = "THRONG_TEST_FOLDER_TARGET"
 	envAt     = "THRONG_TEST_FOLDER_AT"
-	envSwaps  = "THRONG_TEST_FOLDER_WITHOUT_SWAPS"
+	envBare   = "THRONG_TEST_FOLDER_BARE"
 )
 
 // TestMain is the child where the variables are set: it writes a folder and kills itself on the way.
@@ -223,7 +262,8 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	at, _ := strconv.Atoi(os.Getenv(envAt))
-	d := &faultyDisk{noExchange: os.Getenv(envSwaps) != "", at: at, fault: func() error {
+	bare := os.Getenv(envBare) != ""
+	d := &faultyDisk{noExchange: bare, noLinks: bare, at: at, fault: func() error {
 		return errors.Join(syscall.Kill(os.Getpid(), syscall.SIGKILL), errors.New("still alive"))
 	}}
 	err := folder.WriteOn(context.Background(), target, newFiles, slot, func(real folder.Disk) folder.Disk {
@@ -240,38 +280,34 @@ func TestMain(m *testing.M) {
 func TestAttackO09KilledAtAnyPoint(t *testing.T) {
 	self, err := os.Executable()
 	require.NoError(t, err)
-	for _, tc := range cases {
+	for _, tc := range scenarios {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			killed := 0
-			for at := 1; ; at++ {
-				target := filepath.Join(t.TempDir(), "out")
-				if tc.replace {
-					require.NoError(t, writeFast(target, oldFiles))
-				}
+			at := max(tc.from, 1)
+			for ; ; at++ {
+				target := tc.target(t)
 				child := exec.CommandContext(t.Context(), self)
 				child.Env = append(os.Environ(), envTarget+"="+target, envAt+"="+strconv.Itoa(at))
-				if tc.withoutSwaps {
-					child.Env = append(child.Env, envSwaps+"=yes")
+				if tc.bare {
+					child.Env = append(child.Env, envBare+"=yes")
 				}
 				if child.Run() == nil {
 					break
 				}
-				killed++
-				checkKilled(t, target, tc.replace, tc.withoutSwaps)
+				tc.checkKilled(t, target)
 			}
-			assert.Greater(t, killed, 20, "the child dies at each operation")
+			assert.Greater(t, at, 30, "the child dies at each operation")
 		})
 	}
 }
 
 // checkKilled checks what a partner sees after a crash, and that the next write cleans up.
-func checkKilled(t *testing.T, target string, replace, withoutSwaps bool) {
+func (s scenario) checkKilled(t *testing.T, target string) {
 	t.Helper()
 	if _, err := os.Lstat(target); err == nil {
-		require.NoError(t, folder.Verify(target))
-	} else if replace {
-		require.True(t, withoutSwaps, "an exchange never leaves the target empty")
+		s.verify(t, target)
+	} else if s.replace {
+		require.True(t, s.bare, "an exchange never leaves the target empty")
 	}
 	for _, name := range leftovers(t, target) {
 		assert.True(t, strings.HasPrefix(name, ".throng-out-"), name)
@@ -280,9 +316,20 @@ func checkKilled(t *testing.T, target string, replace, withoutSwaps bool) {
 	failing := []folder.File{{Name: "a", Write: func(io.Writer) error { return io.ErrUnexpectedEOF }}}
 	require.ErrorIs(t, writeFast(target, failing), io.ErrUnexpectedEOF)
 	assert.Empty(t, leftovers(t, target))
-	if replace {
-		require.NoError(t, folder.Verify(target))
+	if s.replace {
+		s.verify(t, target)
 	}
 	require.NoError(t, writeFast(target, newFiles))
-	assertContent(t, target, newFiles)
+	s.holds(t, target, newFiles)
+}
+
+// verify checks that the target is a bundle, whichever, with the bundle inside it if there was one.
+func (s scenario) verify(t *testing.T, target string) {
+	t.Helper()
+	if s.nested {
+		require.NoError(t, folder.CheckTarget(target))
+		assertContent(t, filepath.Join(target, "inner"), innerFiles)
+		return
+	}
+	require.NoError(t, folder.Verify(target))
 }

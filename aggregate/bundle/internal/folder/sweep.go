@@ -8,8 +8,27 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 	"time"
 )
+
+// Kinds of folder that a killed process may leave beside its target.
+const (
+	kindNew = "new" // being built, or replaced by an exchange
+	kindOld = "old" // moved aside where folders cannot be exchanged
+)
+
+// leftoverStart is what the names of such folders begin with, whatever the target.
+const leftoverStart = ".throng-"
+
+// leftoverPrefix is what the name of such a folder begins with; sixteen hexadecimal digits follow.
+func leftoverPrefix(base, kind string) string { return leftoverStart + base + "-" + kind + "-" }
+
+// isLeftover reports whether name is that of a folder of this kind for the target base.
+func isLeftover(name, base, kind string) bool {
+	random, ok := strings.CutPrefix(name, leftoverPrefix(base, kind))
+	return ok && len(random) == 16 && strings.Trim(random, "0123456789abcdef") == ""
+}
 
 const (
 	// lockWait is how long to wait before asking for a lock again.
@@ -20,13 +39,29 @@ const (
 
 // lockParent waits for the lock on the target's parent. It is held while leftovers are removed and while
 // folders change places, never while files are written. Where there are no locks nothing is held.
-func (w *writer) lockParent(ctx context.Context) (io.Closer, error) {
-	dir, err := w.root.Open(".")
+func (w *writer) lockParent(ctx context.Context) (io.Closer, error) { return w.lock(ctx, ".") }
+
+// lockTarget waits for the lock on the target where there is one. A write to a bundle inside it holds
+// this lock as its parent's, so none of them begins or ends between the look at them and the exchange.
+// Locks are always taken from the outside in.
+func (w *writer) lockTarget(ctx context.Context) (io.Closer, error) {
+	if info, err := w.root.Lstat(w.base); err != nil || !info.IsDir() {
+		return io.NopCloser(nil), nil // nothing to lock: what stands there is looked at next
+	}
+	return w.lock(ctx, w.base)
+}
+
+func (w *writer) lock(ctx context.Context, name string) (io.Closer, error) {
+	dir, err := w.root.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("opening the folder above a bundle: %w", err)
+		return nil, fmt.Errorf("opening a folder to lock it: %w", err)
 	}
 	for {
-		if locked, err := tryLock(dir); locked || err != nil {
+		locked, err := tryLock(dir)
+		if err != nil {
+			return io.NopCloser(nil), dir.Close()
+		}
+		if locked {
 			return dir, nil
 		}
 		select {

@@ -22,6 +22,9 @@ import (
 // ErrNotABundle is wrapped where a folder is not exactly what its SHA256SUMS says.
 var ErrNotABundle = errors.New("not a bundle")
 
+// errNoSums is the fault of a folder without SHA256SUMS.
+var errNoSums = unlike("got no %s, want one; name another folder", SumsFile)
+
 // maxSums bounds SHA256SUMS, in bytes: some ten thousand files.
 const maxSums = 1 << 20
 
@@ -32,7 +35,21 @@ var sumLine = regexp.MustCompile(`^([0-9a-f]{64})  (.+)$`)
 // that names every other file, each of which has its sum, and with nothing else: no other file, no
 // folder without a file, no link, no device. Where it is not, the error wraps [ErrNotABundle]; other
 // errors are those of the operating system, among them that files vanish while a folder is replaced.
-func Verify(dir string) error {
+func Verify(dir string) error { return look(dir, verify) }
+
+// CheckTarget reports whether [Write] could replace dir: nothing is there, or a bundle, in which other
+// bundles may lie.
+func CheckTarget(dir string) error {
+	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return look(dir, func(root *os.Root) error {
+		_, err := inspect(root)
+		return err
+	})
+}
+
+func look(dir string, check func(*os.Root) error) error {
 	info, err := os.Lstat(dir)
 	if err != nil {
 		return fmt.Errorf("verifying a bundle: %w", err)
@@ -45,7 +62,7 @@ func Verify(dir string) error {
 		return fmt.Errorf("verifying a bundle: %w", err)
 	}
 	defer root.Close()
-	if err := verify(root); err != nil {
+	if err := check(root); err != nil {
 		return fmt.Errorf("%s: %w", dir, err)
 	}
 	return nil
@@ -56,11 +73,57 @@ func unlike(format string, args ...any) error {
 	return fmt.Errorf(format+": %w", append(args, ErrNotABundle)...)
 }
 
+// verify returns an error unless root is a bundle and nothing else.
 func verify(root *os.Root) error {
 	sums, err := readSums(root)
 	if err != nil {
 		return err
 	}
+	return verifyFiles(root, sums, func(name string) error {
+		if path.Dir(name) == "." && holdsBundle(root, name) == nil {
+			return unlike("got the folder %.200q, which is a bundle of its own inside this one, want nothing else; hand each on by itself", name)
+		}
+		return unlike("got the folder %.200q, which %s does not name, want nothing else; move it away", name, SumsFile)
+	})
+}
+
+// inspect returns an error unless root is what Write may replace: a bundle in which other bundles may
+// lie, or a folder of bundles alone. It returns their names.
+func inspect(root *os.Root) (nested []string, err error) {
+	sums, errSums := readSums(root)
+	if errSums != nil && !errors.Is(errSums, errNoSums) {
+		return nil, errSums
+	}
+	err = verifyFiles(root, sums, func(name string) error {
+		if strings.HasPrefix(name, leftoverStart) {
+			return unlike("got the folder %.200q, which a write to a bundle inside this one makes or has left, want it gone; write that bundle again", name)
+		}
+		// Its name is plain because Write made it; what else a person may have put here is not touched.
+		if !validName(name) || path.Dir(name) != "." || holdsBundle(root, name) != nil {
+			return unlike("got the folder %.200q, which %s does not name, want nothing else; move it away", name, SumsFile)
+		}
+		nested = append(nested, name)
+		return fs.SkipDir
+	})
+	if errSums != nil && (err == nil && nested == nil || errors.Is(err, ErrNotABundle)) {
+		return nil, errSums
+	}
+	return nested, err
+}
+
+// holdsBundle returns an error unless the folder name below root is a bundle and nothing else.
+func holdsBundle(root *os.Root, name string) error {
+	inner, err := root.OpenRoot(name)
+	if err != nil {
+		return fmt.Errorf("verifying a bundle: %w", err)
+	}
+	defer inner.Close()
+	return verify(inner)
+}
+
+// verifyFiles checks that root holds what sums name, and nothing else but folders about which strange
+// returns nil or fs.SkipDir.
+func verifyFiles(root *os.Root, sums map[string]string, strange func(name string) error) error {
 	dirs := map[string]bool{".": true}
 	for name := range sums {
 		for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
@@ -68,13 +131,13 @@ func verify(root *os.Root) error {
 		}
 	}
 	left := maps.Clone(sums)
-	err = fs.WalkDir(root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
+	err := fs.WalkDir(root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return fmt.Errorf("verifying a bundle: %w", err)
 		case entry.IsDir():
 			if !dirs[name] {
-				return unlike("got the folder %.200q, which %s does not name, want nothing else; move it away", name, SumsFile)
+				return strange(name)
 			}
 			return nil
 		case !entry.Type().IsRegular():
@@ -116,7 +179,7 @@ func verifyFile(root *os.Root, name, want string) error {
 func readSums(root *os.Root) (map[string]string, error) {
 	info, err := root.Lstat(SumsFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, unlike("got no %s, want one; name another folder", SumsFile)
+		return nil, errNoSums
 	}
 	if err != nil {
 		return nil, fmt.Errorf("verifying a bundle: %w", err)

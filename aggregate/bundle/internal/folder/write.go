@@ -18,7 +18,6 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -38,8 +37,8 @@ const (
 )
 
 // Write writes files and their SHA256SUMS as the folder target, whose parent exists. Where target
-// exists it is replaced if [Verify] finds no fault with it; otherwise the error wraps [ErrNotABundle]
-// and nothing is touched. The times of all files and folders are set to modTime, so that they do not
+// exists it is replaced if [CheckTarget] finds no fault with it; otherwise the error wraps
+// [ErrNotABundle] and nothing is touched. Bundles that lie in target move to the new folder. The times of all files and folders are set to modTime, so that they do not
 // tell when the process ran; zero leaves the clock's. An error leaves target as it was, with one
 // exception: where only flushing the parent directory fails, the new folder stands and the error says
 // that a power cut may still undo it.
@@ -59,28 +58,40 @@ func write(ctx context.Context, target string, files []File, modTime time.Time, 
 	if filepath.Dir(target) == target {
 		return fmt.Errorf("%s: got a root directory, want a new folder's name; name a folder below it", target)
 	}
-	root, err := os.OpenRoot(filepath.Dir(target))
-	if err != nil {
-		return fmt.Errorf("opening the folder above a bundle: %w", err)
+	w := &writer{target: target, base: filepath.Base(target), files: files, modTime: modTime}
+	for {
+		err := w.write(ctx, wrap)
+		switch {
+		case err == nil:
+			return nil
+		case !errors.Is(err, errReplaced):
+			return fmt.Errorf("%s: %w", target, err)
+		}
 	}
-	defer root.Close()
-	w := &writer{disk: wrap(rootDisk{root}), root: root, base: filepath.Base(target), modTime: modTime}
-	if err := w.write(ctx, files); err != nil {
-		return fmt.Errorf("%s: %w", target, err)
-	}
-	return nil
 }
+
+// errReplaced says that the target's parent is no more what stands at its path, before any work was
+// done. It happens where the parent is a bundle too, and was replaced.
+var errReplaced = errors.New("got a folder above a bundle that was replaced")
 
 // writer is one run of Write. All its names are below root, the target's parent.
 type writer struct {
+	target  string
 	disk    disk
 	root    *os.Root
 	base    string // the target
 	temp    string // the folder being built, and after an exchange the old one
+	files   []File
 	modTime time.Time
 }
 
-func (w *writer) write(ctx context.Context, files []File) (err error) {
+func (w *writer) write(ctx context.Context, wrap func(disk) disk) (err error) {
+	w.root, err = os.OpenRoot(filepath.Dir(w.target))
+	if err != nil {
+		return fmt.Errorf("opening the folder above a bundle: %w", err)
+	}
+	defer w.root.Close()
+	w.disk = wrap(rootDisk{w.root})
 	lock, err := w.prepare(ctx)
 	if err != nil {
 		return err
@@ -94,31 +105,36 @@ func (w *writer) write(ctx context.Context, files []File) (err error) {
 			err = errors.Join(err, fmt.Errorf("removing a part of a bundle: %w", errRemove))
 		}
 	}()
-	if err := w.build(ctx, files); err != nil {
+	if err := w.build(ctx); err != nil {
 		return err
 	}
 	placed, err = w.place(ctx)
 	return err
 }
 
-// existing reports whether the target exists, and an error where it must not be replaced.
-func (w *writer) existing() (bool, error) {
+// existing reports whether the target exists and which bundles lie in it, and an error where it must
+// not be replaced.
+func (w *writer) existing() (exists bool, nested []string, err error) {
 	info, err := w.root.Lstat(w.base)
 	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+		return false, nil, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("looking at the target: %w", err)
+		return false, nil, fmt.Errorf("looking at the target: %w", err)
 	}
 	if !info.IsDir() {
-		return false, unlike("got something that is no folder, want a new name or a bundle; name another folder")
+		return false, nil, unlike("got something that is no folder, want a new name or a bundle; name another folder")
 	}
 	old, err := w.root.OpenRoot(w.base)
 	if err != nil {
-		return false, fmt.Errorf("opening the existing folder: %w", err)
+		return false, nil, fmt.Errorf("opening the existing folder: %w", err)
 	}
 	defer old.Close()
-	return true, verify(old)
+	nested, err = inspect(old)
+	if err != nil {
+		return false, nil, err
+	}
+	return true, nested, w.checkNested(nested)
 }
 
 // prepare removes leftovers, refuses a target that must not be replaced before any work is done, and
@@ -131,10 +147,18 @@ func (w *writer) prepare(ctx context.Context) (io.Closer, error) {
 		return nil, err
 	}
 	defer parent.Close()
+	if err := w.checkParent(); err != nil {
+		return nil, err
+	}
 	if err := w.sweep(); err != nil {
 		return nil, err
 	}
-	if _, err := w.existing(); err != nil {
+	inside, err := w.lockTarget(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer inside.Close()
+	if _, _, err := w.existing(); err != nil {
 		return nil, err
 	}
 	w.temp = w.name(kindNew)
@@ -152,6 +176,22 @@ func (w *writer) prepare(ctx context.Context) (io.Closer, error) {
 	return dir, nil
 }
 
+// checkParent returns errReplaced where another folder stands where the target's parent stood.
+func (w *writer) checkParent() error {
+	ours, err := w.root.Stat(".")
+	if err != nil {
+		return fmt.Errorf("looking at the folder above a bundle: %w", err)
+	}
+	now, err := os.Stat(filepath.Dir(w.target))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("looking at the folder above a bundle: %w", err)
+	}
+	if err != nil || !os.SameFile(ours, now) {
+		return errReplaced
+	}
+	return nil
+}
+
 // name returns a fresh name beside the target.
 func (w *writer) name(kind string) string {
 	var random [8]byte
@@ -159,10 +199,11 @@ func (w *writer) name(kind string) string {
 	return leftoverPrefix(w.base, kind) + hex.EncodeToString(random[:])
 }
 
-// build writes all files and SHA256SUMS into the temporary folder and flushes them.
-func (w *writer) build(ctx context.Context, files []File) error {
+// build writes all files and SHA256SUMS into the temporary folder and flushes them. The folder itself
+// stays its owner's until [writer.place].
+func (w *writer) build(ctx context.Context) error {
 	sums, dirs := map[string]string{}, map[string]bool{}
-	for _, f := range files {
+	for _, f := range w.files {
 		if err := w.mkdirs(path.Dir(f.Name), dirs); err != nil {
 			return err
 		}
@@ -182,13 +223,13 @@ func (w *writer) build(ctx context.Context, files []File) error {
 	}}); err != nil {
 		return fmt.Errorf("writing %s: %w", SumsFile, err)
 	}
-	// Folders below come before folders above; the outermost opens up last.
+	// Folders below come before folders above.
 	for _, dir := range slices.Backward(slices.Sorted(maps.Keys(dirs))) {
-		if err := w.finish(path.Join(w.temp, dir)); err != nil {
+		if err := w.finish(path.Join(w.temp, dir), w.modTime); err != nil {
 			return err
 		}
 	}
-	return w.finish(w.temp)
+	return nil
 }
 
 func (w *writer) mkdirs(dir string, made map[string]bool) error {
@@ -229,15 +270,15 @@ func (w *writer) file(ctx context.Context, f File) (sum string, err error) {
 	if err := buffer.Flush(); err != nil {
 		return "", err
 	}
-	if err := w.mode(name, fileMode); err != nil {
+	if err := w.mode(name, fileMode, w.modTime); err != nil {
 		return "", err
 	}
 	return hex.EncodeToString(hash.Sum(nil)), out.Sync()
 }
 
-// finish gives a folder its final mode and flushes it.
-func (w *writer) finish(name string) error {
-	if err := w.mode(name, dirMode); err != nil {
+// finish gives a folder its final mode and time and flushes it.
+func (w *writer) finish(name string, at time.Time) error {
+	if err := w.mode(name, dirMode, at); err != nil {
 		return err
 	}
 	if err := w.disk.Sync(name); err != nil {
@@ -246,14 +287,14 @@ func (w *writer) finish(name string) error {
 	return nil
 }
 
-func (w *writer) mode(name string, mode os.FileMode) error {
+func (w *writer) mode(name string, mode os.FileMode, at time.Time) error {
 	if err := w.disk.Chmod(name, mode); err != nil {
 		return fmt.Errorf("setting permissions: %w", err)
 	}
-	if w.modTime.IsZero() {
+	if at.IsZero() {
 		return nil
 	}
-	if err := w.disk.Chtimes(name, w.modTime); err != nil {
+	if err := w.disk.Chtimes(name, at); err != nil {
 		return fmt.Errorf("setting times: %w", err)
 	}
 	return nil
@@ -266,8 +307,19 @@ func (w *writer) place(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	defer parent.Close()
-	exists, err := w.existing()
+	inside, err := w.lockTarget(ctx)
 	if err != nil {
+		return false, err
+	}
+	defer inside.Close()
+	exists, nested, err := w.existing()
+	if err != nil {
+		return false, err
+	}
+	if err := w.carry(ctx, nested); err != nil {
+		return false, fmt.Errorf("keeping a bundle that lies in this one: %w", err)
+	}
+	if err := w.finish(w.temp, w.modTime); err != nil {
 		return false, err
 	}
 	if err := ctx.Err(); err != nil {
@@ -314,19 +366,4 @@ func (c contextWriter) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	return c.w.Write(p)
-}
-
-// Kinds of folder that a killed process may leave beside its target.
-const (
-	kindNew = "new" // being built, or replaced by an exchange
-	kindOld = "old" // moved aside where folders cannot be exchanged
-)
-
-// leftoverPrefix is what the name of such a folder begins with; sixteen hexadecimal digits follow.
-func leftoverPrefix(base, kind string) string { return ".throng-" + base + "-" + kind + "-" }
-
-// isLeftover reports whether name is that of a folder of this kind for the target base.
-func isLeftover(name, base, kind string) bool {
-	random, ok := strings.CutPrefix(name, leftoverPrefix(base, kind))
-	return ok && len(random) == 16 && strings.Trim(random, "0123456789abcdef") == ""
 }

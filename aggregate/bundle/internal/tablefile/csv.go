@@ -5,12 +5,11 @@ package tablefile
 import (
 	"encoding/csv"
 	"io"
-	"strconv"
 )
 
 // WriteCSV writes a header and the rows as RFC 4180 has it, in UTF-8 without a byte order mark, with
-// LF line ends. Text is that of [CSVText] and never spans lines. A number is a plain decimal without
-// exponent that parses to the same float64; a withheld one is an empty cell.
+// LF line ends. Text is that of [CSVText] and never spans lines. A number is its numeral; a withheld one
+// is an empty cell.
 func WriteCSV(w io.Writer, t Table) error {
 	rows, err := t.rows()
 	if err != nil {
@@ -40,9 +39,5 @@ func (c *Column) cell(row int) string {
 	if c.Text != nil {
 		return CSVText(c.Text[row])
 	}
-	v, ok := c.number(row)
-	if !ok {
-		return ""
-	}
-	return strconv.FormatFloat(v, 'f', -1, 64)
+	return c.Numerals[row]
 }

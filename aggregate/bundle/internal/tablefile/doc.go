@@ -7,11 +7,11 @@
 //
 // # Guarantee
 //
-// A file is a function of the published rows alone: the same names, texts and valid numbers give the
+// A file is a function of the published rows alone: the same names, texts and numerals give the
 // same bytes on every machine at any time. Parquet files have no dictionary pages, no bounds, no page
 // index, no bloom filters and no key-value metadata, so that no value stands in them but in its row;
-// the one statistic is the number of nulls in a column, which the rows show. A number that is not valid
-// is not written, whatever its slot holds. No text cell of a CSV file starts a formula in a
+// the one statistic is the number of nulls in a column, which the rows show. A numeral is written as it
+// is given, so that its places and every digit of a large integer stay. No text cell of a CSV file starts a formula in a
 // spreadsheet, also not where the spreadsheet splits the line at semicolons, bars or tabs.
 //
 // # Not protected

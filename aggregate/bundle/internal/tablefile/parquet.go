@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
@@ -23,7 +24,8 @@ const createdBy = "throng version 1.0.0 (build 0)"
 const rowsPerWrite = 1024
 
 // WriteParquet writes the table as one row group of plain, uncompressed pages: text as UTF8 strings
-// that are never null, numbers as optional DOUBLE, where null means withheld. Text is that of
+// that are never null, numbers as optional DOUBLE, the one nearest to the numeral, where null means
+// withheld. Text is that of
 // [ParquetText].
 func WriteParquet(w io.Writer, t Table) error {
 	rows, err := t.rows()
@@ -97,8 +99,8 @@ func (c *Column) value(row, column int) parquet.Value {
 	if c.Text != nil {
 		return parquet.ByteArrayValue([]byte(ParquetText(c.Text[row]))).Level(0, 0, column)
 	}
-	v, ok := c.number(row)
-	if !ok {
+	v, err := strconv.ParseFloat(c.Numerals[row], 64)
+	if err != nil { // the numeral is empty: all others have been checked
 		return parquet.NullValue().Level(0, 0, column)
 	}
 	return parquet.DoubleValue(v).Level(0, 1, column)

@@ -5,21 +5,19 @@ package tablefile
 import (
 	"errors"
 	"fmt"
-	"math"
 	"regexp"
 )
 
-// Column is one column of a table. Exactly one of Text and Numbers is set; a table without rows has
+// Column is one column of a table. Exactly one of Text and Numerals is set; a table without rows has
 // an empty, not a nil, slice there.
 type Column struct {
 	// Name is a letter or underscore, then letters, digits and underscores, at most 64 in all.
 	Name string
 	// Text holds labels, codes and dates. It may hold any bytes.
 	Text []string
-	// Numbers holds values; those that are valid are finite.
-	Numbers []float64
-	// Valid is false where a number is withheld; nil means that every number is valid.
-	Valid []bool
+	// Numerals holds numbers as decimals with as many places as they are to have: "41.0", "-3". An empty
+	// one is withheld. There is no exponent, no needless zero in front, and no sign of zero.
+	Numerals []string
 }
 
 // Table is rows in the order in which they are to be written, as columns of equal length.
@@ -30,18 +28,15 @@ type Table struct {
 // ErrTable is wrapped by every error about a table that cannot be written.
 var ErrTable = errors.New("table cannot be written")
 
+// numeral is a plain decimal. It is short enough for every reader, and no float64 is out of its range.
+var numeral = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,39})(\.[0-9]{1,40})?$`)
+
+// negativeZero would read as a fact about what was rounded away.
+var negativeZero = regexp.MustCompile(`^-0(\.0+)?$`)
+
 var columnName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
 
-func (c *Column) len() int { return max(len(c.Text), len(c.Numbers)) }
-
-// number returns row i, and false where it is withheld. It never returns -0, which reads as a fact
-// about rounding.
-func (c *Column) number(i int) (float64, bool) {
-	if c.Valid != nil && !c.Valid[i] {
-		return 0, false
-	}
-	return c.Numbers[i] + 0, true
-}
+func (c *Column) len() int { return max(len(c.Text), len(c.Numerals)) }
 
 // rows checks the table and returns its number of rows. Errors name columns and never hold a cell.
 func (t Table) rows() (int, error) {
@@ -67,16 +62,14 @@ func (c *Column) check(rows int) error {
 	switch {
 	case !columnName.MatchString(c.Name):
 		return errors.New("got a name that is not letters, digits and underscores, want such a name; rename it")
-	case (c.Text == nil) == (c.Numbers == nil):
-		return fmt.Errorf("%s: want either text or numbers; set one", c.Name)
-	case c.len() != rows || c.Valid != nil && len(c.Valid) != rows:
+	case (c.Text == nil) == (c.Numerals == nil):
+		return fmt.Errorf("%s: want either text or numerals; set one", c.Name)
+	case c.len() != rows:
 		return fmt.Errorf("%s: got a different number of rows, want that of the first column", c.Name)
-	case c.Text != nil && c.Valid != nil:
-		return fmt.Errorf("%s: got text with validity, want text in every row; use an empty text", c.Name)
 	}
-	for i := range c.Numbers {
-		if v, ok := c.number(i); ok && (math.IsNaN(v) || math.IsInf(v, 0)) {
-			return fmt.Errorf("%s: got a number that is not finite, want finite numbers", c.Name)
+	for _, n := range c.Numerals {
+		if n != "" && (!numeral.MatchString(n) || negativeZero.MatchString(n)) {
+			return fmt.Errorf("%s: got a number that is no plain decimal, want digits such as -3 or 41.0; write it so", c.Name)
 		}
 	}
 	return nil
