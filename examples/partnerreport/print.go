@@ -4,7 +4,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -25,27 +24,6 @@ func printJSON(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
-// fault is an error as JSON.
-type fault struct {
-	Message string `json:"message"`
-	Path    string `json:"path,omitempty"`
-	File    string `json:"file,omitempty"`
-	Line    int    `json:"line,omitempty"`
-}
-
-func errorJSON(err error) any {
-	var faults []fault
-	for _, e := range aggregate.Faults(err) {
-		f := fault{Message: e.Error()}
-		var field *aggregate.FieldError
-		if errors.As(e, &field) {
-			f.Path, f.File, f.Line = field.Path, field.File, field.Line
-		}
-		faults = append(faults, f)
-	}
-	return map[string]any{"errors": faults, "exit_code": exitCode(err)}
-}
-
 func spendText(p *aggregate.Plan) string {
 	return "ε = " + p.Spend.Epsilon + ", δ = " + p.Spend.Delta
 }
@@ -57,6 +35,28 @@ func printResult(w io.Writer, r *aggregate.Result) {
 		fmt.Fprintf(w, "\n%s\n", t.Name)
 		printTable(w, t)
 	}
+	if !shown(r) {
+		fmt.Fprint(w, nothingShown)
+	}
+}
+
+// nothingShown helps where every group is withheld. It depends on what was released alone.
+const nothingShown = `
+No group is shown: too few people, or their records were not understood. What cannot be read is left
+out without a word, so check the policy against the files: is the id column there and of that kind
+(in NDJSON a wrong path reads as null), do the words under consent, values and groups occur as written,
+does the period cover the records, do numbers have a decimal point and times the form that "as" says?
+`
+
+func shown(r *aggregate.Result) bool {
+	for _, t := range r.Tables {
+		for _, row := range t.Rows {
+			if row.Status != aggregate.Withheld {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // maxPrinted is how many groups of a table are printed; the folder has them all.
@@ -65,16 +65,23 @@ const maxPrinted = 40
 func printTable(w io.Writer, t aggregate.ResultTable) {
 	statistics, lines, withheld := layOut(t)
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(tw, "  %s\t%s\n", strings.Join(t.Dimensions, "\t"), strings.Join(statistics, "\t"))
+	if len(lines) > 0 {
+		fmt.Fprintf(tw, "  %s\t%s\n", strings.Join(t.Dimensions, "\t"), strings.Join(statistics, "\t"))
+	}
 	for _, l := range lines[:min(len(lines), maxPrinted)] {
 		fmt.Fprintf(tw, "  %s\t%s\n", strings.Join(l.group, "\t"), strings.Join(l.figures, "\t"))
 	}
 	tw.Flush()
 	if more := len(lines) - maxPrinted; more > 0 {
-		fmt.Fprintf(w, "  … and %d more groups in the folder\n", more)
+		fmt.Fprintf(w, "  … and %d more in the folder\n", more)
 	}
-	if withheld > 0 {
+	switch {
+	case withheld == 1:
+		fmt.Fprintln(w, "  (1 declared group withheld)")
+	case withheld > 1:
 		fmt.Fprintf(w, "  (%d declared groups withheld)\n", withheld)
+	case len(lines) == 0:
+		fmt.Fprintln(w, "  (no group shown)")
 	}
 }
 
@@ -88,10 +95,12 @@ func layOut(t aggregate.ResultTable) (statistics []string, lines []line, withhel
 			statistics = append(statistics, r.Statistic)
 		}
 	}
+	slices.SortStableFunc(statistics, func(a, b string) int { return isTotal(a) - isTotal(b) })
 	for rows := t.Rows; len(rows) > 0; {
-		l := line{group: rows[0].Group, figures: make([]string, len(statistics))}
+		group := rows[0].Group
+		l := line{group: everyone(group), figures: make([]string, len(statistics))}
 		shown := false
-		for len(rows) > 0 && slices.Equal(rows[0].Group, l.group) {
+		for len(rows) > 0 && slices.Equal(rows[0].Group, group) {
 			l.figures[slices.Index(statistics, rows[0].Statistic)] = figure(rows[0])
 			shown = shown || rows[0].Status != aggregate.Withheld
 			rows = rows[1:]
@@ -103,6 +112,25 @@ func layOut(t aggregate.ResultTable) (statistics []string, lines []line, withhel
 		}
 	}
 	return statistics, lines, withheld
+}
+
+// isTotal is 1 for what shares are divided by, which comes last.
+func isTotal(statistic string) int {
+	if strings.HasSuffix(statistic, "_total") {
+		return 1
+	}
+	return 0
+}
+
+// everyone names the dimensions that a total is summed over.
+func everyone(group []string) []string {
+	named := slices.Clone(group)
+	for i, label := range named {
+		if label == "" {
+			named[i] = "(all)"
+		}
+	}
+	return named
 }
 
 // figure is a number as a person reads it: 41.0 % (40.2–41.9).
