@@ -91,11 +91,63 @@ func TestAttackI01DecompressionBomb(t *testing.T) {
 		refused(t, file, table.ErrLimit, "more than 8388608 rows")
 	})
 
+	t.Run("run of 2^27 values in a page of 3", func(t *testing.T) {
+		run := binary.AppendUvarint(nil, 1<<27<<1)
+		for name, tt := range map[string]struct {
+			typ   format.Type
+			pages []page
+			want  []string
+		}{
+			"indexes": {format.Int64, []page{dictPage(1, make([]byte, 8)),
+				dataPage(3, format.RLEDictionary, append(append([]byte{1}, run...), 0))}, []string{"0", "0", "0"}},
+			"booleans": {format.Boolean, []page{
+				dataPage(3, format.RLE, counted(append(run, 1)))}, []string{"true", "true", "true"}},
+			"levels": {format.Int64, []page{
+				dataPage(3, format.Plain, append(counted(append(run, 1)), make([]byte, 24)...))}, []string{"0", "0", "0"}},
+		} {
+			reads(t, forge(t, tt.typ, 3, tt.pages, func(meta *format.FileMetaData) {
+				if name == "levels" {
+					optional(meta)
+				}
+			}), tt.want)
+		}
+	})
+
+	t.Run("texts without end", func(t *testing.T) {
+		zeros := make([]byte, 24<<20)
+		p := dataPage(3, format.Plain, inflated(t, &parquet.Zstd, zeros))
+		p.header.UncompressedPageSize = int32(len(zeros))
+		reads(t, forge(t, format.ByteArray, 3, []page{p}, func(meta *format.FileMetaData) {
+			meta.RowGroups[0].Columns[0].MetaData.Codec = format.Zstd
+		}), []string{"", "", ""})
+	})
+
 	t.Run("prefixes", func(t *testing.T) {
 		refused(t, forge(t, format.ByteArray, 20_000, []page{
 			dataPage(20_000, format.DeltaByteArray, prefixBomb(t, 20_000)),
 		}, nil), table.ErrLimit, "inflates to more than 256 MiB")
 	})
+}
+
+// reads checks that file is read, to what its rows say, and cheaply.
+func reads(t *testing.T, file []byte, want []string) {
+	t.Helper()
+	_, allocated, err := scan(t, file, "x")
+	require.NoError(t, err)
+	assert.Less(t, allocated, uint64(4*len(file)+64<<20))
+	got, err := readAll(open(t, file), "x")
+	require.NoError(t, err)
+	assert.Equal(t, want, got)
+}
+
+// counted is data after its length.
+func counted(data []byte) []byte {
+	return append(binary.LittleEndian.AppendUint32(nil, uint32(len(data))), data...)
+}
+
+// optional lets the column of a forged file have nulls.
+func optional(meta *format.FileMetaData) {
+	meta.Schema[1].RepetitionType.V, meta.Schema[1].RepetitionType.Valid = format.Optional, true
 }
 
 // prefixBomb is values that each repeat 64 KiB of the one before: 1.2 GiB in 66 KiB.
@@ -218,13 +270,21 @@ func TestAttackI03ForgedSizes(t *testing.T) {
 		{"indexes of 33 bits", []page{dictPage(3, three), codes(33, 6, 0, 0, 0, 0, 0)}, nil, "indexes are damaged"},
 		{"indexes that end early", []page{dictPage(3, three), codes(2, 4, 0)}, nil, "ends too early"},
 		{"packed indexes that end early", []page{dictPage(3, three), codes(32, 3, 0, 0, 0)}, nil, "ends too early"},
+		{"run without its value", []page{dictPage(3, three), codes(2, 6)}, nil, "ends too early"},
 		{"run of 2^62 packed groups", []page{dictPage(3, three),
 			codes(2, append(binary.AppendUvarint(nil, math.MaxUint64), 0b110000)...)}, nil, "past the dictionary's end"},
 		{"delta count", []page{dataPage(3, format.DeltaBinaryPacked, []byte{128, 1, 4, 0x80, 0x94, 0xeb, 0xdc, 3, 0})}, nil,
 			"delta encoded data is damaged"},
+		{"delta count and a block", []page{dataPage(3, format.DeltaBinaryPacked,
+			append(binary.AppendUvarint([]byte{128, 1, 4}, 1<<26), 0, 0, 0, 0, 0, 0))}, nil, "delta encoded data is damaged"},
 		{"delta block of 0", []page{dataPage(3, format.DeltaBinaryPacked, []byte{0, 4, 3, 0})}, nil,
 			"delta encoded data is damaged"},
 		{"delta width of 65", []page{dataPage(3, format.DeltaBinaryPacked, []byte{128, 1, 4, 3, 0, 0, 65, 0, 0, 0})}, nil,
+			"delta encoded data is damaged"},
+		{"delta width of 255", []page{dataPage(3, format.DeltaBinaryPacked,
+			append([]byte{128, 1, 4, 3, 0, 0, 255, 0, 0, 0}, make([]byte, 2000)...))}, nil,
+			"delta encoded data is damaged"},
+		{"delta that ends early", []page{dataPage(3, format.DeltaBinaryPacked, []byte{128, 1, 4, 3, 0, 0, 8, 0, 0, 0, 1})}, nil,
 			"delta encoded data is damaged"},
 		{"group of 2^31 children", []page{plain()}, func(m *format.FileMetaData) { m.Schema[0].NumChildren.V = math.MaxInt32 },
 			"groups do not fit"},
@@ -240,6 +300,99 @@ func TestAttackI03ForgedSizes(t *testing.T) {
 	rows, _, err := scan(t, forge(t, format.Int64, 3, []page{plain()}, nil), "x")
 	require.NoError(t, err)
 	require.Equal(t, 3, rows, "what the table forges is readable before")
+}
+
+func TestAttackI03ForgedTexts(t *testing.T) {
+	lengths := func(v ...int32) []byte {
+		body, err := parquet.DeltaBinaryPacked.EncodeInt32(nil, v)
+		require.NoError(t, err)
+		return body
+	}
+	join := func(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
+	for _, tt := range []struct {
+		name string
+		page page
+		want string
+	}{
+		{"length past the page", dataPage(3, format.Plain, counted(make([]byte, 3))[:6]), "ends too early"},
+		{"second length past the page", dataPage(2, format.Plain, join(counted([]byte("ab")), []byte{1, 0, 0, 0})), "ends too early"},
+		{"fewer texts than rows", dataPage(3, format.Plain, counted([]byte("ab"))), "ends too early"},
+		// In 32 bits these add up to 3.
+		{"lengths that wrap around", dataPage(3, format.DeltaLengthByteArray,
+			join(lengths(math.MaxInt32, math.MaxInt32, 5), []byte("abc"))), "ends too early"},
+		{"negative length", dataPage(3, format.DeltaLengthByteArray, join(lengths(3, -1, 1), []byte("abc"))),
+			"delta encoded data is damaged"},
+		{"prefix longer than the text before", dataPage(3, format.DeltaByteArray,
+			join(lengths(0, 2, 0), lengths(1, 1, 1), []byte("abc"))), "delta encoded data is damaged"},
+		{"negative prefix", dataPage(3, format.DeltaByteArray,
+			join(lengths(0, -1, 0), lengths(1, 1, 1), []byte("abc"))), "delta encoded data is damaged"},
+		{"suffixes past the page", dataPage(3, format.DeltaByteArray,
+			join(lengths(0, 0, 0), lengths(1, 1, 9), []byte("abc"))), "ends too early"},
+		{"fewer suffixes than prefixes", dataPage(3, format.DeltaByteArray,
+			join(lengths(0, 0, 0), lengths(1, 1), []byte("abc"))), "delta encoded data is damaged"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			refused(t, forge(t, format.ByteArray, int64(tt.page.header.DataPageHeader.V.NumValues), []page{tt.page}, nil),
+				table.ErrMalformed, tt.want)
+		})
+	}
+}
+
+// TestAttackI03FixedTextsOfAnotherLength: parquet-go copies 16 bytes at once where values are said to
+// have as many.
+func TestAttackI03FixedTextsOfAnotherLength(t *testing.T) {
+	var parts [][]byte
+	for _, v := range [][]int32{make([]int32, 4), {15, 17, 16, 16}} {
+		part, err := parquet.DeltaBinaryPacked.EncodeInt32(nil, v)
+		require.NoError(t, err)
+		parts = append(parts, part)
+	}
+	body := bytes.Join(append(parts, make([]byte, 64)), nil)
+	refused(t, forge(t, format.FixedLenByteArray, 4, []page{dataPage(4, format.DeltaByteArray, body)}, func(meta *format.FileMetaData) {
+		meta.Schema[1].TypeLength.V, meta.Schema[1].TypeLength.Valid = 16, true
+	}), table.ErrMalformed, "a value of fixed length has another length")
+}
+
+// TestEncodingsOfAnotherTypeAreRefused: parquet-go would decode some of them, unbounded.
+func TestEncodingsOfAnotherTypeAreRefused(t *testing.T) {
+	for _, tt := range []struct {
+		typ      format.Type
+		encoding format.Encoding
+	}{
+		{format.Int32, format.RLE}, {format.Int32, format.BitPacked}, {format.Int32, format.DeltaByteArray},
+		{format.Int96, format.ByteStreamSplit}, {format.Int96, format.DeltaByteArray}, {format.Double, format.DeltaBinaryPacked},
+		{format.Boolean, format.ByteStreamSplit}, {format.ByteArray, format.ByteStreamSplit}, {format.ByteArray, 99},
+	} {
+		body := append([]byte{2, 0, 0, 0, 6}, make([]byte, 200)...)
+		refused(t, forge(t, tt.typ, 3, []page{dataPage(3, tt.encoding, body)}, nil),
+			table.ErrSchema, "the encoding of the column's pages is not supported")
+	}
+}
+
+// TestRunsAreReadAsTheyStand: runs that are legal, or that some writers write, and that need care.
+func TestRunsAreReadAsTheyStand(t *testing.T) {
+	dict := dictPage(2, make([]byte, 16))
+	dict.body[8] = 1
+	for name, tt := range map[string]struct {
+		typ  format.Type
+		page page
+		want []string
+	}{
+		"an empty run has no value":    {format.Int64, dataPage(3, format.RLEDictionary, []byte{1, 0, 6, 1}), []string{"1", "1", "1"}},
+		"a run longer than the page":   {format.Int64, dataPage(3, format.RLEDictionary, []byte{1, 2, 0, 100, 1}), []string{"0", "1", "1"}},
+		"a group longer than the page": {format.Int64, dataPage(3, format.RLEDictionary, []byte{1, 2, 1, 9, 2}), []string{"1", "0", "1"}},
+		"bytes after the runs":         {format.Int64, dataPage(3, format.RLEDictionary, []byte{1, 6, 1, 255, 255, 255, 255}), []string{"1", "1", "1"}},
+		"no bits and no runs":          {format.Int64, dataPage(3, format.RLEDictionary, []byte{0}), []string{"0", "0", "0"}},
+		"runs of three and two":        {format.Boolean, dataPage(5, format.RLE, counted([]byte{6, 1, 4, 0})), []string{"true", "true", "true", "false", "false"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pages := []page{dict, tt.page}
+			if tt.typ == format.Boolean {
+				pages = pages[1:]
+			}
+			reads(t, forge(t, tt.typ, int64(len(tt.want)), pages, nil), tt.want)
+		})
+	}
 }
 
 func TestAttackI03ForgedMetadata(t *testing.T) {

@@ -37,10 +37,13 @@ type column struct {
 // scratch is the memory that the columns of one reader take turns with.
 type scratch struct {
 	window, raw, body []byte
+	patched, bits     []byte
 	levels            []uint8
+	int32s            []int32
+	floats            []float32
 	text              []byte
 	offsets           []uint32
-	lengths, prefixes []int64
+	lengths, prefixes []int32
 	codec             codecs
 }
 
@@ -111,7 +114,7 @@ func (c *column) loadPage(h *pageHeader, at int64) error {
 	if h.rows > maxPageRows {
 		return tooLarge("a page has more than 8388608 rows; write smaller row groups")
 	}
-	c.scratch.raw = grow(c.scratch.raw, int(h.compressed))
+	c.scratch.raw = grow(c.scratch.raw, int(h.compressed)+slack)[:h.compressed]
 	if err := readFull(c.source, c.scratch.raw, at); err != nil {
 		return err
 	}
@@ -136,7 +139,7 @@ func (c *column) decode(h *pageHeader) error {
 	if err != nil {
 		return err
 	}
-	values, err := c.decodeLevels(levels, rows)
+	values, err := c.presence(levels, rows)
 	if err != nil {
 		return err
 	}
@@ -187,14 +190,14 @@ func prefixed(data []byte) (head, rest []byte, err error) {
 	return data[4 : 4+n], data[4+n:], nil
 }
 
-// decodeLevels decodes definition levels to scratch.levels and returns how many rows have a value.
-func (c *column) decodeLevels(levels []byte, rows int) (values int, err error) {
+// presence decodes definition levels to scratch.levels and returns how many rows have a value.
+func (c *column) presence(levels []byte, rows int) (values int, err error) {
 	if c.leaf.maxLevel == 0 {
 		return rows, nil
 	}
 	s := c.scratch
-	s.levels = grow(s.levels, rows)
-	if err := decodeHybrid(s.levels, levels, bits.Len(uint(c.leaf.maxLevel))); err != nil {
+	width := bits.Len(uint(c.leaf.maxLevel))
+	if s.levels, err = decodeLevels(s.levels, levels, width, rows, &s.patched); err != nil {
 		return 0, err
 	}
 	for _, l := range s.levels {
@@ -235,12 +238,17 @@ func (c *column) decodeCodes(body []byte, n int) error {
 	if len(body) == 0 || body[0] > 32 {
 		return malformed("dictionary indexes are damaged")
 	}
-	if err := decodeHybrid(c.page.Codes, body[1:], int(body[0])); err != nil {
+	s := c.scratch
+	indexes, err := decodeIndexes(s.int32s, body[1:], int(body[0]), n, &s.patched)
+	if err != nil {
 		return err
 	}
+	s.int32s = indexes
 	var highest uint32
-	for _, code := range c.page.Codes {
-		highest = max(highest, code)
+	codes := c.page.Codes[:len(indexes)]
+	for i, index := range indexes {
+		codes[i] = uint32(index)
+		highest = max(highest, uint32(index))
 	}
 	if int64(highest) >= int64(c.dict.Len) {
 		return malformed("a dictionary index is past the dictionary's end")

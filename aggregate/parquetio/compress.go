@@ -31,7 +31,9 @@ func (c *codecs) close() {
 var errInflate = malformed("compressed data is damaged or not as long as its page says")
 
 // decompress inflates src to exactly size bytes, held in *buf where it is compressed at all. No
-// codec may take more memory than that, whatever its frames claim.
+// codec may take more memory than that, whatever its frames claim. These are the libraries that
+// parquet-go inflates with, but its own calls give them no limit: it doubles its buffer for as long
+// as there is output, and for LZ4 also for as long as there are errors.
 func (c *codecs) decompress(buf *[]byte, src []byte, size int, codec format.CompressionCodec) ([]byte, error) {
 	if codec == format.Uncompressed {
 		return src, nil
@@ -39,7 +41,7 @@ func (c *codecs) decompress(buf *[]byte, src []byte, size int, codec format.Comp
 	if size == 0 {
 		return nil, nil
 	}
-	*buf = grow(*buf, size)
+	*buf = grow(*buf, size+slack)[:size]
 	dst := *buf
 	switch codec {
 	case format.Snappy:

@@ -8,7 +8,6 @@ import (
 	"math"
 	"math/big"
 	"math/bits"
-	"slices"
 	"strconv"
 
 	"github.com/throngdp/throng/aggregate/table"
@@ -221,8 +220,9 @@ func (n *decimal) appendDigits(dst []byte, scale int) []byte {
 	}
 	if len(digits) <= scale {
 		dst = append(dst, '0', '.')
-		dst = append(slices.Grow(dst, scale), make([]byte, scale-len(digits))...)
-		fill(dst[len(dst)-(scale-len(digits)):], '0')
+		for range scale - len(digits) {
+			dst = append(dst, '0')
+		}
 		return append(dst, digits...)
 	}
 	dst = append(dst, digits[:len(digits)-scale]...)

@@ -2,7 +2,7 @@
 
 package parquetio
 
-import "encoding/binary"
+import "github.com/parquet-go/parquet-go"
 
 // maxDeltaBlock bounds the values of a block; writers use 128.
 const maxDeltaBlock = 1 << 16
@@ -10,135 +10,97 @@ const maxDeltaBlock = 1 << 16
 // errDelta is the fault of a DELTA_… encoding that breaks its own rules.
 var errDelta = malformed("delta encoded data is damaged")
 
-// decodeDelta decodes n numbers of DELTA_BINARY_PACKED to dst and returns what follows them. Sums
-// wrap around, as the format wants.
-func decodeDelta(dst []int64, src []byte, n int) (out []int64, rest []byte, err error) {
+// deltaEnd checks n numbers of DELTA_BINARY_PACKED of at most widest bits and returns where they end.
+// parquet-go takes memory for as many as they claim to be, and has no bound for their widths.
+func deltaEnd(src []byte, n, widest int) (end int, err error) {
 	c := compact{data: src}
-	block, minis, total, value := c.uvarint(), c.uvarint(), c.uvarint(), c.varint()
-	if c.bad || block == 0 || block > maxDeltaBlock || minis == 0 || block%minis != 0 || block/minis%8 != 0 {
-		return nil, nil, errDelta
+	block, minis, total := c.uvarint(), c.uvarint(), c.uvarint()
+	c.varint()
+	if c.bad || block > maxDeltaBlock || minis == 0 || total != uint64(n) {
+		return 0, errDelta
 	}
-	// The count has to be known before memory is taken: deltas of no width take no bytes.
-	if total != uint64(n) {
-		return nil, nil, errDelta
-	}
-	dst = grow(dst, n)
-	src = src[c.at:]
-	if n > 0 {
-		dst[0] = value
-	}
-	for i := 1; i < n; {
-		var next int
-		if next, src, err = deltaBlock(dst, i, src, int(minis), int(block/minis)); err != nil {
-			return nil, nil, err
+	size := int(block / minis)
+	for left := n - 1; left > 0; {
+		c.varint()
+		widths := c.at
+		c.advance(minis)
+		for i := 0; i < int(minis) && left > 0 && !c.bad; i++ {
+			width, have := int(src[widths+i]), len(src)-c.at
+			if width > widest || (min(size, left)*width+7)/8 > have {
+				return 0, errDelta
+			}
+			// The last miniblock may lack the bytes of values that are not there.
+			c.advance(uint64(min(size*width/8, have)))
+			left -= size
 		}
-		i = next
+		if c.bad {
+			return 0, errDelta
+		}
 	}
-	return dst, src, nil
+	return c.at, nil
 }
 
-// deltaBlock decodes a block to dst from index i on; dst[i-1] is known.
-func deltaBlock(dst []int64, i int, src []byte, minis, size int) (next int, rest []byte, err error) {
-	least, n := binary.Varint(src)
-	if n <= 0 || len(src)-n < minis {
-		return 0, nil, errTruncated
-	}
-	widths := src[n : n+minis]
-	src = src[n+minis:]
-	for _, width := range widths {
-		if i == len(dst) {
-			break
-		}
-		count := min(size, len(dst)-i)
-		if width > 64 || (count*int(width)+7)/8 > len(src) {
-			return 0, nil, errDelta
-		}
-		deltas := dst[i : i+count]
-		if width == 0 {
-			clear(deltas)
-		} else {
-			unpack(deltas, src, int(width))
-		}
-		for k := range deltas {
-			dst[i] = dst[i-1] + least + deltas[k]
-			i++
-		}
-		// The last miniblock may lack the bytes of values that are not there.
-		src = src[min(size*int(width)/8, len(src)):]
-	}
-	return i, src, nil
-}
-
-// deltaLengths decodes n lengths, and checks that none is negative.
-func deltaLengths(dst []int64, src []byte, n int) (out []int64, rest []byte, err error) {
-	if out, rest, err = decodeDelta(dst, src, n); err != nil {
+// deltaLengths decodes the n lengths at the start of src and returns what follows them.
+func deltaLengths(dst []int32, src []byte, n int) (lengths []int32, rest []byte, err error) {
+	end, err := deltaEnd(src, n, 32)
+	if err != nil {
 		return nil, nil, err
 	}
-	for _, length := range out {
-		if length < 0 || length > maxPage {
+	lengths, err = parquet.DeltaBinaryPacked.DecodeInt32(grow(dst, n)[:0], src[:end])
+	if err != nil || len(lengths) != n {
+		return nil, nil, errDelta
+	}
+	for _, length := range lengths {
+		if length < 0 {
 			return nil, nil, errDelta
 		}
 	}
-	return out, rest, nil
+	return lengths, src[end:], nil
 }
 
-// deltaText decodes n values of DELTA_LENGTH_BYTE_ARRAY.
-func (d *decoder) deltaText(src []byte, n int) (err error) {
-	var rest []byte
-	d.scratch.lengths, rest, err = deltaLengths(d.scratch.lengths, src, n)
-	if err != nil {
+// boundLengths checks n values of DELTA_LENGTH_BYTE_ARRAY. parquet-go adds their lengths in 32 bits.
+func (d *decoder) boundLengths(src []byte, n int) (err error) {
+	s := d.scratch
+	if s.lengths, src, err = deltaLengths(s.lengths, src, n); err != nil {
 		return err
 	}
-	var end int64
-	d.out.Offsets = append(d.out.Offsets[:0], 0)
-	for _, length := range d.scratch.lengths {
-		if end += length; end > int64(len(rest)) {
-			return errTruncated
-		}
-		d.out.Offsets = append(d.out.Offsets, uint32(end))
+	total := int64(0)
+	for _, length := range s.lengths {
+		total += int64(length)
 	}
-	d.out.Data = append(d.out.Data[:0], rest[:end]...)
+	if total > int64(len(src)) {
+		return errTruncated
+	}
 	return nil
 }
 
-// deltaPrefixes decodes n values of DELTA_BYTE_ARRAY: each is a prefix of the one before and a
-// suffix of its own. The sum of all is held against a limit before it is built, for it can be the
-// square of what the page holds.
-func (d *decoder) deltaPrefixes(src []byte, n int) (err error) {
+// boundPrefixes checks n values of DELTA_BYTE_ARRAY: each is a prefix of the one before and a suffix
+// of its own. The sum of all can be the square of what the page holds; parquet-go takes memory for
+// it, adds it in 32 bits and then writes without looking where the memory ends.
+func (d *decoder) boundPrefixes(src []byte, n int) (err error) {
 	s := d.scratch
-	s.prefixes, src, err = deltaLengths(s.prefixes, src, n)
-	if err != nil {
+	if s.prefixes, src, err = deltaLengths(s.prefixes, src, n); err != nil {
 		return err
 	}
-	s.lengths, src, err = deltaLengths(s.lengths, src, n)
-	if err != nil {
+	if s.lengths, src, err = deltaLengths(s.lengths, src, n); err != nil {
 		return err
 	}
-	var total, previous int64
+	var total, suffixes, previous int64
 	for i, prefix := range s.prefixes {
-		if prefix > previous {
+		if int64(prefix) > previous {
 			return errDelta
 		}
-		previous = prefix + s.lengths[i]
+		suffixes += int64(s.lengths[i])
+		previous = int64(prefix) + int64(s.lengths[i])
+		if d.leaf.width > 0 && previous != int64(d.leaf.width) {
+			return malformed("a value of fixed length has another length")
+		}
 		if total += previous; total > maxPage {
 			return tooLarge("a page inflates to more than 256 MiB; write smaller pages")
 		}
 	}
-	data := grow(d.out.Data, int(total))[:0]
-	offsets := append(d.out.Offsets[:0], 0)
-	start := 0
-	for i, prefix := range s.prefixes {
-		length := s.lengths[i]
-		if length > int64(len(src)) {
-			return errTruncated
-		}
-		from := start
-		start = len(data)
-		data = append(data, data[from:from+int(prefix)]...)
-		data = append(data, src[:length]...)
-		src = src[length:]
-		offsets = append(offsets, uint32(len(data)))
+	if suffixes > int64(len(src)) {
+		return errTruncated
 	}
-	d.out.Data, d.out.Offsets = data, offsets
 	return nil
 }

@@ -23,11 +23,15 @@
 //
 // # Hostile files
 //
-// A Parquet file says how long its parts are, and a forged one lies. The file's metadata is decoded
-// by parquet-go, but only after a walk has shown that each list in it is as long as it claims. Pages
-// are taken apart here: parquet-go sizes its buffers by what a page header or a compressed frame
-// says, and an allocation that is too large ends the process, which no recover can undo. Every
-// size is held against what is there before memory is taken for it.
+// A Parquet file says how long its parts are, and a forged one lies. parquet-go decodes the metadata
+// and all that is encoded in pages: levels, dictionary indexes and values. It sizes its memory by what
+// they claim, some of its kernels write without looking where that memory ends, and an allocation
+// that is too large ends the process, which no recover can undo. So a guard comes first: a walk shows
+// that each list of the metadata is as long as it claims; page headers are read here and held against
+// the bytes that are there; what is compressed inflates into memory of the size that its header was
+// allowed to state; and runs, lengths and counts within a page are added up and cut to the page's
+// number of values. parquet-go's page reader is passed by, for it does none of this on the way from
+// a file to a page; its decoders are called one by one.
 //
 // What is left runs under one recover and one watchdog: a decoder that panics is table.ErrMalformed,
 // and one that takes longer than four seconds for one page is table.ErrLimit. Go cannot stop a

@@ -32,8 +32,8 @@ func unsupported(text string) error { return &problem{text, table.ErrSchema} }
 // errTruncated is the fault of data that ends before what it announced.
 var errTruncated = malformed("Parquet data ends too early; the file is damaged or incomplete")
 
-// errPanic is the fault of data on which a decoder panics.
-var errPanic = malformed("Parquet data cannot be decoded; the file is damaged")
+// errUndecodable is the fault of data that a decoder refuses, or on which it panics.
+var errUndecodable = malformed("Parquet data cannot be decoded; the file is damaged")
 
 // errTimeout is the fault of data whose decoding does not end.
 var errTimeout = tooLarge("decoding Parquet data takes too long; the file is damaged")
@@ -49,11 +49,11 @@ func located(file, column string, err error) error {
 	return &table.Error{File: file, Column: column, Problem: "reading the file failed", Err: err}
 }
 
-// recovered, deferred, turns a panic into errPanic. It stands at the two ways in, New and Next; a
+// recovered, deferred, turns a panic into errUndecodable. It stands at the two ways in, New and Next; a
 // goroutine needs its own.
 func recovered(err *error) {
 	if recover() != nil {
-		*err = errPanic
+		*err = errUndecodable
 	}
 }
 
@@ -65,7 +65,7 @@ func guard(limit time.Duration, decode func() error) error {
 	go func() {
 		defer func() {
 			if recover() != nil {
-				done <- errPanic
+				done <- errUndecodable
 			}
 		}()
 		done <- decode()

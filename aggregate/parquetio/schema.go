@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/parquet-go/parquet-go/deprecated"
+	"github.com/parquet-go/parquet-go/encoding"
 	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/throngdp/throng/anonymize"
@@ -15,7 +16,7 @@ const (
 	// maxSchemaDepth bounds nesting; definition levels above 255 do not occur in any writer.
 	maxSchemaDepth = 100
 	// maxFixed bounds the length of FIXED_LEN_BYTE_ARRAY values.
-	maxFixed = 1 << 20
+	maxFixed = encoding.MaxFixedLenByteArraySize
 	// maxScale is the largest precision of any decimal type in use.
 	maxScale = 76
 )

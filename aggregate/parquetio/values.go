@@ -4,8 +4,10 @@ package parquetio
 
 import (
 	"encoding/binary"
-	"math"
+	"errors"
 
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/encoding"
 	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/throngdp/throng/aggregate/table"
@@ -22,184 +24,153 @@ type decoder struct {
 }
 
 // decode decodes n values of body and gives them the column's logical type.
-func (d *decoder) decode(body []byte, n int, encoding format.Encoding) error {
-	if err := d.physical(body, n, encoding); err != nil {
+func (d *decoder) decode(body []byte, n int, e format.Encoding) error {
+	if err := d.physical(body, n, e); err != nil {
 		return err
 	}
 	return d.logical(n)
 }
 
 // physical decodes to the physical type: Ints, Floats, or Data with Offsets.
-func (d *decoder) physical(body []byte, n int, encoding format.Encoding) (err error) {
-	switch encoding {
-	case format.Plain:
-		return d.plain(body, n)
-	case format.RLE:
-		return d.runs(body, n)
-	case format.DeltaBinaryPacked:
-		return d.delta(body, n)
-	case format.DeltaLengthByteArray:
-		if d.leaf.physical != format.ByteArray {
-			return errEncoding
-		}
-		return d.deltaText(body, n)
-	case format.DeltaByteArray:
-		return d.deltaBytes(body, n)
-	case format.ByteStreamSplit:
-		if d.leaf.width == 0 || d.leaf.physical == format.Int96 {
-			return errEncoding
-		}
-		return d.streams(body, n)
+func (d *decoder) physical(body []byte, n int, e format.Encoding) error {
+	if e == format.RLE && d.leaf.physical == format.Boolean {
+		return d.boolRuns(body, n)
 	}
-	return errEncoding
+	body, err := d.bound(body, n, e)
+	if err != nil {
+		return err
+	}
+	got, err := d.values(body, n, parquet.LookupEncoding(e))
+	switch {
+	case errors.Is(err, encoding.ErrNotSupported):
+		return errEncoding
+	case err != nil || got != n:
+		return errUndecodable
+	}
+	return nil
 }
 
-// plain decodes PLAIN.
-func (d *decoder) plain(body []byte, n int) error {
+// bound returns the part of body that holds n values. parquet-go decodes as many as it finds, and
+// its memory has to be bounded by what the page's header was allowed to say.
+func (d *decoder) bound(body []byte, n int, e format.Encoding) ([]byte, error) {
+	physical, width := d.leaf.physical, d.leaf.width
+	switch {
+	case e == format.Plain && physical == format.Boolean:
+		return prefix(body, (n+7)/8)
+	case e == format.Plain && physical == format.ByteArray:
+		return boundTexts(body, n)
+	case e == format.Plain, e == format.ByteStreamSplit && physical != format.Int96 && width > 0:
+		// Divided first, so that the product does not overflow.
+		if len(body)/width < n {
+			return nil, errTruncated
+		}
+		return body[:n*width], nil
+	case e == format.DeltaBinaryPacked && (physical == format.Int32 || physical == format.Int64):
+		end, err := deltaEnd(body, n, 8*width)
+		return body[:end], err
+	case e == format.DeltaLengthByteArray && physical == format.ByteArray:
+		return body, d.boundLengths(body, n)
+	case e == format.DeltaByteArray && (physical == format.ByteArray || physical == format.FixedLenByteArray):
+		return body, d.boundPrefixes(body, n)
+	}
+	return nil, errEncoding
+}
+
+// prefix returns the first n bytes.
+func prefix(body []byte, n int) ([]byte, error) {
+	if len(body) < n {
+		return nil, errTruncated
+	}
+	return body[:n], nil
+}
+
+// boundTexts returns the part of body that holds n values of BYTE_ARRAY, each after its length.
+func boundTexts(body []byte, n int) ([]byte, error) {
+	at := 0
+	for range n {
+		if len(body)-at < 4 {
+			return nil, errTruncated
+		}
+		length := binary.LittleEndian.Uint32(body[at:])
+		at += 4
+		if uint64(length) > uint64(len(body)-at) {
+			return nil, errTruncated
+		}
+		at += int(length)
+	}
+	return body[:at], nil
+}
+
+// values decodes with parquet-go, and returns how many values that gave.
+func (d *decoder) values(body []byte, n int, e encoding.Encoding) (got int, err error) {
+	out, s := d.out, d.scratch
 	switch d.leaf.physical {
 	case format.Boolean:
-		if len(body) < (n+7)/8 {
-			return errTruncated
+		s.bits, err = e.DecodeBoolean(s.bits, body)
+		if err != nil || 8*len(s.bits) < n {
+			return 0, err
 		}
-		d.out.Ints = grow(d.out.Ints, n)
-		for i := range d.out.Ints {
-			d.out.Ints[i] = int64(body[i/8] >> (i % 8) & 1)
+		out.Ints = grow(out.Ints, n)
+		for i := range out.Ints {
+			out.Ints[i] = int64(s.bits[i/8] >> (i % 8) & 1)
 		}
-		return nil
-	case format.ByteArray:
-		return d.plainText(body, n)
-	}
-	// Divided, not multiplied, so that nothing overflows.
-	if len(body)/d.leaf.width < n {
-		return errTruncated
-	}
-	d.fixedWidth(body[:n*d.leaf.width], n)
-	return nil
-}
-
-// fixedWidth decodes n values of the leaf's width, one after the other.
-func (d *decoder) fixedWidth(body []byte, n int) {
-	switch d.leaf.physical {
+		return n, nil
 	case format.Int32:
-		d.out.Ints = grow(d.out.Ints, n)
-		for i := range d.out.Ints {
-			d.out.Ints[i] = int64(int32(binary.LittleEndian.Uint32(body[4*i:])))
-		}
+		s.int32s, err = e.DecodeInt32(grow(s.int32s, n)[:0], body)
+		out.Ints = widen(out.Ints, s.int32s)
+		return len(out.Ints), err
 	case format.Int64:
-		d.out.Ints = grow(d.out.Ints, n)
-		for i := range d.out.Ints {
-			d.out.Ints[i] = int64(binary.LittleEndian.Uint64(body[8*i:]))
-		}
+		out.Ints, err = e.DecodeInt64(grow(out.Ints, n)[:0], body)
+		return len(out.Ints), err
 	case format.Float:
-		d.out.Floats = grow(d.out.Floats, n)
-		for i := range d.out.Floats {
-			d.out.Floats[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(body[4*i:])))
-		}
+		s.floats, err = e.DecodeFloat(grow(s.floats, n)[:0], body)
+		out.Floats = widen(out.Floats, s.floats)
+		return len(out.Floats), err
 	case format.Double:
-		d.out.Floats = grow(d.out.Floats, n)
-		for i := range d.out.Floats {
-			d.out.Floats[i] = math.Float64frombits(binary.LittleEndian.Uint64(body[8*i:]))
-		}
-	default:
-		d.out.Data = append(d.out.Data[:0], body...)
-		d.out.Offsets = grow(d.out.Offsets, n+1)
-		for i := range d.out.Offsets {
-			d.out.Offsets[i] = uint32(i * d.leaf.width)
-		}
+		out.Floats, err = e.DecodeDouble(grow(out.Floats, n)[:0], body)
+		return len(out.Floats), err
+	case format.ByteArray:
+		data := grow(out.Data, max(len(body)-4*n, 0))[:0]
+		out.Data, out.Offsets, err = e.DecodeByteArray(data, body, grow(out.Offsets, n+1)[:0])
+		return len(out.Offsets) - 1, err
 	}
+	return d.fixedWidth(body, n, e)
 }
 
-// plainText decodes BYTE_ARRAY values, each after its length.
-func (d *decoder) plainText(body []byte, n int) error {
-	if len(body)/4 < n {
-		return errTruncated
+// fixedWidth decodes FIXED_LEN_BYTE_ARRAY, and INT96 as if it were one of 12 bytes.
+func (d *decoder) fixedWidth(body []byte, n int, e encoding.Encoding) (got int, err error) {
+	out, width := d.out, d.leaf.width
+	out.Data, err = e.DecodeFixedLenByteArray(grow(out.Data, n*width)[:0], body, width)
+	out.Offsets = grow(out.Offsets, n+1)
+	for i := range out.Offsets {
+		out.Offsets[i] = uint32(i * width)
 	}
-	data := grow(d.out.Data, len(body)-4*n)[:0]
-	offsets := grow(d.out.Offsets, n+1)
-	offsets[0] = 0
-	for i := range n {
-		if len(body) < 4 {
-			return errTruncated
-		}
-		length := binary.LittleEndian.Uint32(body)
-		body = body[4:]
-		if uint64(length) > uint64(len(body)) {
-			return errTruncated
-		}
-		data = append(data, body[:length]...)
-		body = body[length:]
-		offsets[i+1] = uint32(len(data))
-	}
-	d.out.Data, d.out.Offsets = data, offsets
-	return nil
+	return len(out.Data) / width, err
 }
 
-// runs decodes RLE booleans.
-func (d *decoder) runs(body []byte, n int) error {
-	if d.leaf.physical != format.Boolean {
-		return errEncoding
-	}
+// boolRuns decodes RLE booleans, which are levels of one bit. parquet-go's own decoder for them
+// takes runs of a length that is no multiple of eight for longer ones.
+func (d *decoder) boolRuns(body []byte, n int) error {
 	runs, _, err := prefixed(body)
 	if err != nil {
 		return err
 	}
-	values := make([]uint8, n)
-	if err := decodeHybrid(values, runs, 1); err != nil {
+	s := d.scratch
+	if s.bits, err = decodeLevels(s.bits, runs, 1, n, &s.patched); err != nil {
 		return err
 	}
 	d.out.Ints = grow(d.out.Ints, n)
-	for i, v := range values {
+	for i, v := range s.bits {
 		d.out.Ints[i] = int64(v & 1)
 	}
 	return nil
 }
 
-// delta decodes DELTA_BINARY_PACKED.
-func (d *decoder) delta(body []byte, n int) (err error) {
-	if d.leaf.physical != format.Int32 && d.leaf.physical != format.Int64 {
-		return errEncoding
+// widen copies src to dst.
+func widen[To int64 | float64, From int32 | float32](dst []To, src []From) []To {
+	dst = grow(dst, len(src))
+	for i, v := range src {
+		dst[i] = To(v)
 	}
-	d.out.Ints, _, err = decodeDelta(d.out.Ints, body, n)
-	if d.leaf.physical == format.Int32 {
-		for i, v := range d.out.Ints {
-			d.out.Ints[i] = int64(int32(v))
-		}
-	}
-	return err
-}
-
-// deltaBytes decodes DELTA_BYTE_ARRAY, of text or of values of one length.
-func (d *decoder) deltaBytes(body []byte, n int) error {
-	if d.leaf.physical != format.ByteArray && d.leaf.physical != format.FixedLenByteArray {
-		return errEncoding
-	}
-	if err := d.deltaPrefixes(body, n); err != nil {
-		return err
-	}
-	if d.leaf.physical == format.FixedLenByteArray {
-		for i, end := range d.out.Offsets {
-			if int(end) != i*d.leaf.width {
-				return malformed("a value of fixed length has another length")
-			}
-		}
-	}
-	return nil
-}
-
-// streams decodes BYTE_STREAM_SPLIT: the first bytes of all values, then the second ones, and so on.
-func (d *decoder) streams(body []byte, n int) error {
-	width := d.leaf.width
-	if len(body)/width < n {
-		return errTruncated
-	}
-	joined := grow(d.scratch.text, n*width)
-	d.scratch.text = joined
-	for k := range width {
-		stream := body[k*n : k*n+n]
-		for i, b := range stream {
-			joined[i*width+k] = b
-		}
-	}
-	d.fixedWidth(joined, n)
-	return nil
+	return dst
 }
