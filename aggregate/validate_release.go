@@ -52,10 +52,12 @@ func (r *Release) validateTable(f *faults, p *Policy, path string, i int) bool {
 		f.add(path+".name", quoted(t.Name), "a name of its own", "rename it")
 	}
 	dims := slices.DeleteFunc(slices.Sorted(maps.Keys(p.Columns)), func(n string) bool { return p.Columns[n].Role != Dimension })
-	eventLevel := false
+	eventLevel, named := false, true
 	for i, name := range t.GroupBy {
 		at := fmt.Sprintf("%s.group_by[%d]", path, i)
-		if f.oneOf(at, name, dims...) && p.Columns[name].Of == OfEvent {
+		if !f.oneOf(at, name, dims...) {
+			named = false
+		} else if p.Columns[name].Of == OfEvent {
 			eventLevel = true
 		}
 		if slices.Index(t.GroupBy, name) < i {
@@ -80,7 +82,7 @@ func (r *Release) validateTable(f *faults, p *Policy, path string, i int) bool {
 		}
 		counted = counted || s.recorded(p)
 	}
-	r.validateBounds(f, path+".bounds", t, eventLevel, counted)
+	r.validateBounds(f, path+".bounds", t, named, eventLevel, counted)
 	return len(f.list) == before
 }
 
@@ -97,7 +99,9 @@ func (s Statistic) recorded(p *Policy) bool {
 	return false
 }
 
-func (r *Release) validateBounds(f *faults, path string, t Table, eventLevel, counted bool) {
+// validateBounds needs to know whether all of group_by is named as the policy does: an unknown name may
+// well be that of an event-level dimension.
+func (r *Release) validateBounds(f *faults, path string, t Table, named, eventLevel, counted bool) {
 	b := t.Bounds
 	if b.MaxPartitions < 0 || b.MaxPartitions > engine.MaxPartitionsLimit {
 		f.add(path+".max_partitions", fmt.Sprint(b.MaxPartitions), fmt.Sprintf("1 to %d groups per person", engine.MaxPartitionsLimit), "start near what a typical person has")
@@ -108,7 +112,7 @@ func (r *Release) validateBounds(f *faults, path string, t Table, eventLevel, co
 	if eventLevel && b.MaxPartitions == 0 {
 		f.unset(path+".max_partitions", "the most groups in which one person counts", "it has no default: more groups mean more noise, fewer lose activity")
 	}
-	if !eventLevel && b.MaxPartitions > 1 {
+	if named && !eventLevel && b.MaxPartitions > 1 {
 		f.add(path+".max_partitions", fmt.Sprint(b.MaxPartitions), "1", "a person is in one group of person-level dimensions; leave it out")
 	}
 	if counted && b.MaxPerPartition == 0 {

@@ -109,7 +109,7 @@ func (r *Reader) readHeader(ctx context.Context) error {
 		return err
 	}
 	if len(s.rest()) == 0 {
-		return refuse("is empty; a CSV needs a header line, or the columns named and NoHeader", table.ErrSchema)
+		return refuse("is empty; a CSV needs a header line; where files have none, name their columns", table.ErrSchema)
 	}
 	for {
 		p := s.rest()

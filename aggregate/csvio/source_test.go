@@ -205,8 +205,8 @@ func TestOpenNamesWhatIsWrong(t *testing.T) {
 		want     string
 		sentinel error
 	}{
-		{"empty", "", csvio.Options{}, "a", "in.csv: is empty; a CSV needs a header line, or the columns named and NoHeader", table.ErrSchema},
-		{"a mark only", "\xef\xbb\xbf\r\n", csvio.Options{}, "a", "in.csv: is empty; a CSV needs a header line, or the columns named and NoHeader", table.ErrSchema},
+		{"empty", "", csvio.Options{}, "a", "in.csv: is empty; a CSV needs a header line; where files have none, name their columns", table.ErrSchema},
+		{"a mark only", "\xef\xbb\xbf\r\n", csvio.Options{}, "a", "in.csv: is empty; a CSV needs a header line; where files have none, name their columns", table.ErrSchema},
 		{"UTF-16", "\xff\xfea\x00", csvio.Options{}, "a", "in.csv: is in UTF-16; save it as UTF-8", table.ErrMalformed},
 		{"UTF-16, big end first", "\xfe\xff\x00a", csvio.Options{}, "a", "in.csv: is in UTF-16; save it as UTF-8", table.ErrMalformed},
 		{"marked as UTF-8", "\xef\xbb\xbfa", csvio.Options{Encoding: "latin-1"}, "a", "in.csv: is marked as UTF-8; leave the encoding option empty", table.ErrMalformed},

@@ -116,9 +116,9 @@ func TestFilesOfOneInputHaveOneFormat(t *testing.T) {
 	dir := folder(t, "a", "v\n1\n", "b", "{}", "c", parquet, "d.tsv", "v\n1\n", "e", "", "x/a", "", "x/b", "{\"v\":1}", "x/c", "\n")
 	_, err := open(t, dir, fileio.Options{}, "[a-c]", "*.tsv", "?.tsv")
 	require.Error(t, err)
-	assert.Equal(t, "b: is ndjson, but the first file of this input is csv; keep to one format, or name it in Options.Format\n"+
-		"c: is parquet, but the first file of this input is csv; keep to one format, or name it in Options.Format\n"+
-		"d.tsv: is tsv, but the first file of this input is csv; keep to one format, or name it in Options.Format", relative(err, dir))
+	assert.Equal(t, "b: is ndjson, but the first file of this input is csv; keep to one format, or name the one that all of them have\n"+
+		"c: is parquet, but the first file of this input is csv; keep to one format, or name the one that all of them have\n"+
+		"d.tsv: is tsv, but the first file of this input is csv; keep to one format, or name the one that all of them have", relative(err, dir))
 	assert.ErrorIs(t, err, table.ErrSchema)
 
 	got, err := open(t, dir, fileio.Options{Format: "csv"}, "a", "d.tsv")

@@ -95,7 +95,7 @@ func sameFormat(contents []content) error {
 		}
 		if c.format.label() != first.label() {
 			errs = append(errs, &table.Error{File: c.Name, Err: table.ErrSchema, Problem: fmt.Sprintf(
-				"is %s, but the first file of this input is %s; keep to one format, or name it in Options.Format", c.format.label(), first.label())})
+				"is %s, but the first file of this input is %s; keep to one format, or name the one that all of them have", c.format.label(), first.label())})
 		}
 	}
 	return errors.Join(errs...)

@@ -39,7 +39,7 @@ func readFooter(r io.ReaderAt, size int64) (*format.FileMetaData, error) {
 		return nil, unsupported("encrypted Parquet is not supported; decrypt the file first")
 	}
 	if string(head[:]) != magic || string(tail[4:]) != magic {
-		return nil, malformed("not a Parquet file: the mark at its start or end is missing")
+		return nil, malformed("not a Parquet file, or cut short: the mark at its start or end is missing; copy it again")
 	}
 	n := int64(binary.LittleEndian.Uint32(tail[:]))
 	if n > size-12 {

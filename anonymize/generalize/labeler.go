@@ -155,8 +155,9 @@ func checkForm(s Spec) error {
 	if s.As.IsTime() && s.Grain == "" {
 		faults = append(faults, errors.New("want a grain for times (hour, day, iso_week, month); add it"))
 	}
-	if s.As != "" && !s.As.IsAge() && !s.As.IsTime() {
-		faults = append(faults, fmt.Errorf("want a known reading, got %q; choose one", string(s.As)))
+	// With bands or a grain, theirs is the word on how they can be read.
+	if s.As != "" && !s.As.IsAge() && !s.As.IsTime() && s.Bands == nil && s.Grain == "" {
+		faults = append(faults, fmt.Errorf("want age, birth_year or birth_date with bands, or a way to read a time with a grain, got %q; choose one", string(s.As)))
 	}
 	return errors.Join(faults...)
 }
