@@ -162,6 +162,10 @@ func (s *scanner) source(ctx context.Context, src table.Source, in *scan.Input, 
 	return errors.Join(errs...)
 }
 
+// chunkRows is how many rows a worker gathers before the engine scatters them: some hundred for each
+// bucket, so that a bucket's people are fetched into the cache once for all of them.
+const chunkRows = 1 << 18
+
 func (s *scanner) reader(ctx context.Context, r table.Reader, b *scan.Builder, join bool, m *meter) error {
 	defer r.Close()
 	worker := s.engine.Worker()
@@ -172,12 +176,15 @@ func (s *scanner) reader(ctx context.Context, r table.Reader, b *scan.Builder, j
 		}
 		err := r.Next(ctx, &batch)
 		if err == io.EOF {
+			worker.Add(b.Take(), join)
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		worker.Add(b.Build(&batch), join)
+		if b.Append(&batch) >= chunkRows {
+			worker.Add(b.Take(), join)
+		}
 		m.add(batch.Bytes, int64(batch.Len))
 	}
 }

@@ -99,6 +99,9 @@ var defaultIDs = map[string]struct{}{
 
 // isDefault reports whether an id stands for nobody.
 func isDefault(id []byte) bool {
+	if isOrdinary(id) {
+		return false
+	}
 	id = scalar.TrimSpace(id)
 	if isZero(id) {
 		return true
@@ -116,6 +119,16 @@ func isDefault(id []byte) bool {
 	}
 	_, listed := defaultIDs[string(word)]
 	return listed
+}
+
+// isOrdinary reports whether one look at an id shows that it is no default: it is longer than all of
+// them and neither begins like a zero nor has space around it. Nearly every id is.
+func isOrdinary(id []byte) bool {
+	if len(id) <= len("(not set)") || id[len(id)-1] <= ' ' {
+		return false
+	}
+	c := id[0]
+	return c >= '1' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
 // isZero reports whether nothing but zeros and the signs between them is left of an id.

@@ -2,6 +2,11 @@
 
 package scan
 
+import (
+	"github.com/throngdp/throng/aggregate/internal/engine"
+	"github.com/throngdp/throng/aggregate/table"
+)
+
 // The limits of a memo.
 const (
 	MaxMemo      = maxMemo
@@ -15,4 +20,10 @@ func (b *Builder) Remembered(label int) (values, bytes int) {
 		bytes += len(text)
 	}
 	return len(m.byBytes) + len(m.byInt), bytes
+}
+
+// Build returns the rows of one batch.
+func (b *Builder) Build(batch *table.Batch) *engine.Rows {
+	b.Append(batch)
+	return b.Take()
 }

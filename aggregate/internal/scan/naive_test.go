@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/throngdp/throng/aggregate/internal/engine"
@@ -314,4 +315,23 @@ func TestRowsEqualANaiveRowByRowComputation(t *testing.T) {
 		}
 		h.requireDistinct(t)
 	}
+}
+
+func TestRowsOfSeveralBatchesAreTakenOnce(t *testing.T) {
+	in := testInput(t)
+	one, many := newBuilder(t, in), newBuilder(t, in)
+	records := randomRecords(rand.New(rand.NewPCG(1, 2)), 60)
+	whole := batchOf(records, plain)
+	want := one.Build(whole)
+	for _, part := range [][][]anonymize.Value{records[:7], records[7:7], records[7:40], records[40:]} {
+		many.Append(batchOf(part, plain))
+	}
+	got := many.Take()
+	assert.Equal(t, want.N, got.N)
+	assert.Equal(t, want.Hi, got.Hi)
+	assert.Equal(t, want.Flags, got.Flags)
+	assert.Equal(t, want.Attrs, got.Attrs)
+	assert.Equal(t, want.Keys, got.Keys)
+	assert.Equal(t, want.Values, got.Values)
+	assert.Zero(t, many.Take().N, "rows are taken once")
 }

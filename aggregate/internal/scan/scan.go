@@ -103,6 +103,7 @@ type Builder struct {
 	lifts  []*memo
 
 	rows   engine.Rows
+	taken  bool
 	codes  [][]code
 	rule   []code
 	lift   []code
@@ -155,8 +156,12 @@ func verdict(f func(anonymize.Value) bool) func(anonymize.Value) code {
 	}
 }
 
-// Build returns the rows of a batch. They are valid until the next call.
-func (b *Builder) Build(batch *table.Batch) *engine.Rows {
+// Append adds the rows of a batch to those that have not been taken yet, and returns how many there
+// are. Several batches are taken at once because the engine is the faster the more rows it scatters.
+func (b *Builder) Append(batch *table.Batch) int {
+	if b.taken {
+		b.reset()
+	}
 	b.ids(batch)
 	r := &b.rows
 	for i := range b.in.Labels {
@@ -165,22 +170,47 @@ func (b *Builder) Build(batch *table.Batch) *engine.Rows {
 	b.flags(batch)
 	for a, l := range b.in.Attributes {
 		if l >= 0 {
-			r.Attrs[a] = b.attribute(r.Attrs[a][:0], l)
+			r.Attrs[a] = b.attribute(r.Attrs[a], l)
 		}
 	}
 	for k, labels := range b.in.Keys {
 		b.key(&r.Keys[k], labels)
 	}
 	for i := range b.in.Values {
-		r.Values[i] = b.value(r.Values[i][:0], &b.in.Values[i], batch)
+		r.Values[i] = b.value(r.Values[i], &b.in.Values[i], batch)
 	}
-	return r
+	return r.N
+}
+
+// Take returns the rows that were appended since the last time. They are valid until the next call.
+func (b *Builder) Take() *engine.Rows {
+	if b.taken {
+		b.reset()
+	}
+	b.taken = true
+	return &b.rows
+}
+
+// reset empties the rows and keeps what their slices have allocated.
+func (b *Builder) reset() {
+	r := &b.rows
+	b.taken, r.N = false, 0
+	r.Hi, r.Lo, r.Flags = r.Hi[:0], r.Lo[:0], r.Flags[:0]
+	for a := range r.Attrs {
+		r.Attrs[a] = r.Attrs[a][:0:cap(r.Attrs[a])]
+	}
+	for k := range r.Keys {
+		r.Keys[k].Code, r.Keys[k].Hash = r.Keys[k].Code[:0], r.Keys[k].Hash[:0]
+	}
+	for v := range r.Values {
+		r.Values[v] = r.Values[v][:0]
+	}
 }
 
 // ids hashes the first privacy id of each record that has one, and notes which records have.
 func (b *Builder) ids(batch *table.Batch) {
 	r := &b.rows
-	b.keep, r.Hi, r.Lo = b.keep[:0], r.Hi[:0], r.Lo[:0]
+	b.keep = b.keep[:0]
 	for i := range batch.Len {
 		for n := range b.in.IDs {
 			id := &b.in.IDs[n]
@@ -195,7 +225,7 @@ func (b *Builder) ids(batch *table.Batch) {
 			break
 		}
 	}
-	r.N = len(b.keep)
+	r.N += len(b.keep)
 }
 
 // label returns the codes of all records of the batch for one dimension.
@@ -244,7 +274,6 @@ func (b *Builder) attribute(dst []uint32, label int) []uint32 {
 // key folds the codes of several dimensions into one exact code and one keyed hash per record. A
 // record with a label outside its declared groups is in no group.
 func (b *Builder) key(k *engine.Keys, labels []int) {
-	k.Code, k.Hash = k.Code[:0], k.Hash[:0]
 	for _, i := range b.keep {
 		var folded, hash uint64
 		for n, l := range labels {
@@ -264,10 +293,10 @@ func (b *Builder) key(k *engine.Keys, labels []int) {
 
 func (b *Builder) flags(batch *table.Batch) {
 	r := &b.rows
-	r.Flags = r.Flags[:0]
 	for _, i := range b.keep {
 		r.Flags = append(r.Flags, b.event(batch, int(i)))
 	}
+	flags := r.Flags[len(r.Flags)-len(b.keep):]
 	for n := range b.in.Rules {
 		rule := &b.in.Rules[n]
 		b.rule = b.rules[n].fill(b.rule[:0], &batch.Columns[rule.Column], batch.Len)
@@ -276,9 +305,9 @@ func (b *Builder) flags(batch *table.Batch) {
 		}
 		for at, i := range b.keep {
 			if b.rule[i].number == 1 || rule.Unless >= 0 && b.lift[i].number == 1 {
-				r.Flags[at] |= engine.Satisfies(rule.Number)
+				flags[at] |= engine.Satisfies(rule.Number)
 			} else {
-				r.Flags[at] |= engine.Excluded
+				flags[at] |= engine.Excluded
 			}
 		}
 	}
