@@ -5,6 +5,7 @@ package bundle
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -24,6 +25,9 @@ var ErrNotABundle = folder.ErrNotABundle
 // the error wraps [ErrNotABundle] and nothing is touched. Bundles that were written into it, such as
 // out/weekly in out, stay. After any error dir is as it was.
 func Write(ctx context.Context, dir string, r *aggregate.Result) error {
+	if err := check(r); err != nil {
+		return err
+	}
 	var files []folder.File
 	for i := range r.Tables {
 		t := tableOf(&r.Tables[i])
@@ -40,6 +44,24 @@ func Write(ctx context.Context, dir string, r *aggregate.Result) error {
 	}
 	// The day is enough for a reader; the minute would tell how long the data took.
 	return folder.Write(ctx, dir, files, time.Now().UTC().Truncate(24*time.Hour))
+}
+
+// check refuses results that no run returns: a program may have put one together.
+func check(r *aggregate.Result) error {
+	if r == nil || r.Plan == nil {
+		return errors.New("result: got none, want one with its plan; hand on what Run returned")
+	}
+	for i, t := range r.Tables {
+		if !folder.ValidTable(t.Name) {
+			return fmt.Errorf("result.tables[%d].name: got a name that cannot be a file's, want a lower-case letter, then letters, digits and underscores, and no device of Windows; rename the table", i)
+		}
+		for j := range t.Rows {
+			if len(t.Rows[j].Group) != len(t.Dimensions) {
+				return fmt.Errorf("result.tables[%d].rows[%d].group: got another number of labels, want one per dimension; hand on what Run returned", i, j)
+			}
+		}
+	}
+	return nil
 }
 
 // Verify reports whether dir is a complete and unchanged bundle, with nothing else in it, not even

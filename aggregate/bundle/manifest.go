@@ -3,16 +3,21 @@
 package bundle
 
 import (
+	"encoding/json"
 	"fmt"
+	"math"
+	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/throngdp/throng/aggregate"
 )
 
 // manifest is release.json. The upper part has the names of the OpenDP registry of deployments, so
-// that an entry can be filed by copying; the lower part is what throng can say beyond them. Nothing in
-// it is read from the data.
+// that an entry can be filed by copying and adding what only the owner knows: data_curators,
+// data_product_region and publication_date. The lower part is what throng can say beyond them. Nothing
+// in it is read from the data.
 type manifest struct {
 	Format     string     `json:"format"`
 	Deployment deployment `json:"deployment"`
@@ -38,10 +43,10 @@ type deployment struct {
 }
 
 type privacyLoss struct {
-	Unit        string            `json:"privacy_unit"`
-	UnitDetails string            `json:"privacy_unit_details"`
-	Parameters  map[string]string `json:"privacy_parameters"`
-	Details     string            `json:"privacy_parameters_details"`
+	Unit        string                 `json:"privacy_unit"`
+	UnitDetails string                 `json:"privacy_unit_details"`
+	Parameters  map[string]json.Number `json:"privacy_parameters"`
+	Details     string                 `json:"privacy_parameters_details"`
 }
 
 type releaseID struct {
@@ -80,7 +85,7 @@ func manifestOf(r *aggregate.Result) manifest {
 		Format: "throng-release/1",
 		Deployment: deployment{
 			Basic: map[string]string{
-				"name": p.Release, "intended_use": p.Purpose, "data_product_type": "aggregate statistics",
+				"name": p.Release, "intended_use": p.Purpose, "data_product_type": "Summary statistics",
 				"description": "differentially private aggregates of " + p.Population + " for " + p.Recipient,
 			},
 			Variant: map[string]string{
@@ -89,8 +94,9 @@ func manifestOf(r *aggregate.Result) manifest {
 			},
 			PrivacyLoss: privacyLoss{
 				Unit: "person", UnitDetails: p.Unit + "; neighbouring inputs: " + p.Neighbors,
-				Parameters: map[string]string{"epsilon": p.Spend.Epsilon, "delta": p.Spend.Delta},
-				Details:    "everything in this folder together; other releases about the same people add to it",
+				Parameters: map[string]json.Number{"epsilon": parameter(p.Spend.Epsilon), "delta": parameter(p.Spend.Delta)},
+				Details: fmt.Sprintf("exactly ε = %s and δ = %s, for everything in this folder together; other releases about the same people add to it",
+					p.Spend.Epsilon, p.Spend.Delta),
 			},
 			Model: map[string]string{
 				"model_name": "Central", "release_type": "Many releases", "data_source_type": "Dynamic",
@@ -115,7 +121,7 @@ func manifestOf(r *aggregate.Result) manifest {
 // statuses are the codes of obs_status, from SDMX's CL_OBS_STATUS.
 var statuses = map[string]string{
 	"A": "may be quoted",
-	"U": "the interval is wide: quote it only together with the value",
+	"U": "the interval is wide: quote the number only together with its interval",
 	"Q": "withheld: there is no number, and its absence says nothing exact about how many people there are",
 }
 
@@ -123,11 +129,25 @@ var statuses = map[string]string{
 var columns = []map[string]string{
 	{"name": "statistic", "description": "which number this row is; a row named ..._total is what shares are divided by"},
 	{"name": "unit", "description": "persons, events, percent, or the unit of the value"},
-	{"name": "value", "description": "the noisy number as drawn, to compute with; it may be negative or above 100 percent"},
-	{"name": "display", "description": "the number to quote"},
-	{"name": "ci_low", "description": "lower end of the 95 % interval"},
-	{"name": "ci_high", "description": "upper end of the 95 % interval"},
-	{"name": "obs_status", "description": "A, U or Q, see obs_status"},
+	{"name": "value", "description": "the noisy number, to compute with; it may be negative or above 100 percent"},
+	{"name": "display", "description": "the number to quote: value rounded, and moved into the range that is possible"},
+	{"name": "ci_low", "description": "lower end of the 95 % interval, rounded down"},
+	{"name": "ci_high", "description": "upper end of the 95 % interval, rounded up"},
+	{"name": "obs_status", "description": "how far the number can be relied on: A, U or Q"},
+}
+
+// parameter turns exact text into a JSON number. A fraction is rounded up: a larger loss is the safe
+// thing to state.
+func parameter(exact string) json.Number {
+	r, ok := new(big.Rat).SetString(exact)
+	if !ok || !strings.Contains(exact, "/") {
+		return json.Number(exact)
+	}
+	f, _ := r.Float64()
+	if new(big.Rat).SetFloat64(f).Cmp(r) < 0 {
+		f = math.Nextafter(f, math.Inf(1))
+	}
+	return json.Number(strconv.FormatFloat(f, 'g', -1, 64))
 }
 
 func variant(p *aggregate.Plan) string {
@@ -155,7 +175,7 @@ func mechanisms(p *aggregate.Plan) string {
 			add("optimal partition selection")
 		}
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(names, ", ") + "; integer noise is drawn by github.com/google/differential-privacy/go/v3"
 }
 
 func minPeopleText(p *aggregate.Plan) string {
