@@ -273,6 +273,8 @@ func TestWhoHasNoVisitorRecordIsUnknown(t *testing.T) {
 		visits: []visit{{ID: []byte("a"), Gender: []byte("F")}, {ID: []byte("idle"), Gender: []byte("M")}},
 	}
 	assert.Equal(t, map[string]int64{"gender.visitors[female]": 1, "gender.visitors[unknown]": 1}, nonZero(j.drawn(t, w)))
+	said := world{uses: []use{{ID: []byte("a")}}, visits: []visit{{ID: []byte("a")}, {ID: []byte("a"), Gender: []byte("F")}, {ID: []byte("a")}}}
+	assert.Equal(t, map[string]int64{"gender.visitors[female]": 1}, nonZero(j.drawn(t, said)), "a record that says nothing has no vote")
 	ruled := newJob(t, byGender, "K", "1", "EXCLUDE", `exclude: {consent: {from: visitors, column: share, allow: ["yes"]}}`)
 	w.visits[0].Share = []byte("yes")
 	assert.Equal(t, map[string]int64{"gender.visitors[female]": 1}, nonZero(ruled.drawn(t, w)), "a rule of the visitors is not met without one")

@@ -219,6 +219,39 @@ func TestAttackP05IntervalsCoverTheExactNumber(t *testing.T) {
 	}
 }
 
+// TestAttackP05IntervalsCoverWhatLuckHasShown looks only at groups that were shown although they have
+// fewer people than the threshold: their noise is large because they are shown.
+func TestAttackP05IntervalsCoverWhatLuckHasShown(t *testing.T) {
+	j := newJob(t, `
+  - name: course
+    group_by: [course]
+    bounds: {max_partitions: 1}
+    statistics: [visitors]
+`, "SPEND", `{epsilon: "0.2", delta: "0.001"}`)
+	plan, err := aggregate.NewPlan(j.policy, j.release)
+	require.NoError(t, err)
+	p := j.prepare(t, graded())
+	shown, covered := 0.0, 0.0
+	for range 400 {
+		for _, row := range publish(t, p, mechanism.Live())[0].Rows {
+			var course int
+			_, err := fmt.Sscanf(row.Group[0], "course-%d", &course)
+			require.NoError(t, err)
+			people := float64(20 + course)
+			if !row.Value.Known || people >= float64(plan.Tables[0].Selection.ShownFrom) {
+				continue
+			}
+			shown++
+			if row.Low.Float64() <= people && people <= row.High.Float64() {
+				covered++
+			}
+		}
+	}
+	t.Logf("covered %.1f %% of %.0f", 100*covered/shown, shown)
+	assert.Greater(t, shown, 300.0)
+	assert.GreaterOrEqual(t, covered/shown, 0.95-6*math.Sqrt(0.05*0.95/shown))
+}
+
 // charges keeps what a run charged.
 type charges []aggregate.Charge
 
