@@ -165,7 +165,7 @@ func people(n int, kind string) string {
 func TestAMalformedRowIsNeverMentioned(t *testing.T) {
 	good := "id,kind\n" + people(300, "cat") + people(200, "dog")
 	var first output
-	for i, rows := range []string{"", `x,"` + canary + "\n", canary + "\n", "x,cat," + canary + "\n", "x,\xff\xfe" + canary + "\n", "\x00\n"} {
+	for i, rows := range []string{"", `x,"` + canary + "\n", canary + "\n", "x,cat," + canary + "\n", `"x","cat","` + canary + "\"\n", "x,\xff\xfe" + canary + "\n", "\x00\n"} {
 		out := filepath.Join(t.TempDir(), "out")
 		got := report(t, "-policy", write(t, "p.yaml", headcount.policy), "-release", write(t, "r.yaml", headcount.release),
 			"-usage", write(t, "u.csv", good+rows), "-out", out)

@@ -185,7 +185,7 @@ func TestTheCommandLineIsReadStrictly(t *testing.T) {
 		want string
 	}{
 		{[]string{"extra"}, `got the stray argument "extra", want flags only; see -h`},
-		{demo("x", demoUsage), `got the stray argument "` + demoUsage + `", want flags only; repeat -usage or -visitors for each file, or put a glob in quotes`},
+		{demo(filepath.Join(t.TempDir(), "out"), demoUsage), `got the stray argument "` + demoUsage + `", want flags only; repeat -usage or -visitors for each file, or put a glob in quotes`},
 		{[]string{"-nope"}, "flag provided but not defined: -nope; see -h"},
 		{[]string{"-usage"}, "flag needs an argument: -usage; see -h"},
 		{[]string{"-usage", ""}, `invalid value "" for flag -usage: want a path or a glob; see -h`},

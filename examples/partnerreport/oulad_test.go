@@ -57,12 +57,12 @@ func TestTheOpenUniversityClickstreamBecomesABundle(t *testing.T) {
 	var manifest struct {
 		Deployment struct {
 			PrivacyLoss struct {
-				Parameters map[string]string `json:"privacy_parameters"`
+				Parameters map[string]json.Number `json:"privacy_parameters"`
 			} `json:"privacy_loss"`
 		} `json:"deployment"`
 	}
 	require.NoError(t, json.Unmarshal([]byte(read(t, filepath.Join(out, "release.json"))), &manifest))
-	assert.Equal(t, "2", manifest.Deployment.PrivacyLoss.Parameters["epsilon"])
+	assert.Equal(t, json.Number("2"), manifest.Deployment.PrivacyLoss.Parameters["epsilon"])
 	assert.Contains(t, got.stdout, "female")
 	assert.FileExists(t, filepath.Join(out, "data", "age_activity.csv"))
 }

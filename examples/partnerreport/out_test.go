@@ -26,6 +26,18 @@ func TestABundleIsReplaced(t *testing.T) {
 	assert.Len(t, entries, 1, "something was left beside the bundle")
 }
 
+func TestABundleInsideABundleStays(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	weekly := filepath.Join(out, "weekly")
+	for _, dir := range []string{out, weekly} {
+		require.Equal(t, exitDone, report(t, demo(dir, "-quiet")...).code)
+	}
+	before := tree(t, weekly)
+	got := report(t, demo(out)...)
+	assert.Equal(t, exitDone, got.code, got.stderr)
+	assert.Equal(t, before, tree(t, weekly))
+}
+
 func TestWhatIsNoBundleIsNeverReplaced(t *testing.T) {
 	bundled := filepath.Join(t.TempDir(), "out")
 	require.Equal(t, exitDone, report(t, demo(bundled, "-quiet")...).code)

@@ -34,7 +34,8 @@ func terminal(t *testing.T) (screen, tty *os.File) {
 	return screen, tty
 }
 
-// large is the demo's usage often enough that reading it takes a while.
+// large is the demo's usage often enough that the bar fills the terminal's buffer, some kilobytes,
+// several times over: as long as nobody reads the screen, the program cannot come to an end.
 func large(t *testing.T) string {
 	t.Helper()
 	return write(t, "usage.ndjson", strings.Repeat(read(t, demoUsage), 200))

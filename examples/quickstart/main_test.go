@@ -33,7 +33,7 @@ func block(t *testing.T, page, heading, language string) string {
 	t.Helper()
 	_, section, found := strings.Cut(page, "\n## "+heading+"\n")
 	require.True(t, found, "the README has no section %q", heading)
-	m := regexp.MustCompile("(?s)```"+language+"\n(.*?)```\n").FindStringSubmatch(section)
+	m := regexp.MustCompile("(?s)```" + language + "\n(.*?)```\n").FindStringSubmatch(section)
 	require.NotNil(t, m, "section %q has no block in %s", heading, language)
 	return m[1]
 }
