@@ -23,6 +23,9 @@ var (
 	slug       = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
 )
 
+// deviceName are names that Windows does not let a file have.
+var deviceName = regexp.MustCompile(`^(con|prn|aux|nul|com[0-9]|lpt[0-9])$`)
+
 // reserved are the columns that every table file has.
 var reserved = []string{"statistic", "unit", "value", "display", "ci_low", "ci_high", "obs_status"}
 

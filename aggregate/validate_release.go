@@ -48,6 +48,9 @@ func (r *Release) validatePurpose(f *faults, p *Policy) {
 func (r *Release) validateTable(f *faults, p *Policy, path string, i int) bool {
 	before, t := len(f.list), r.Tables[i]
 	f.name(path+".name", t.Name, columnName, wantColumnName)
+	if deviceName.MatchString(t.Name) {
+		f.add(path+".name", quoted(t.Name), "a name that every system takes for a file", "rename it; on Windows this one is a device")
+	}
 	if t.Name != "" && slices.IndexFunc(r.Tables, func(o Table) bool { return o.Name == t.Name }) < i {
 		f.add(path+".name", quoted(t.Name), "a name of its own", "rename it")
 	}
