@@ -208,12 +208,15 @@ func (c *column) presence(levels []byte, rows int) (values int, err error) {
 	return values, nil
 }
 
+// plainDictionary is how files of format 1 call both a dictionary and the indexes into it.
+const plainDictionary format.Encoding = 2
+
 // decodeValues decodes n values, none null, to c.page.
 func (c *column) decodeValues(h *pageHeader, body []byte, n int) error {
 	c.page.Reset()
 	c.page.Kind = c.leaf.kind
 	switch format.Encoding(h.encoding) {
-	case format.PlainDictionary, format.RLEDictionary:
+	case plainDictionary, format.RLEDictionary:
 		return c.decodeCodes(body, n)
 	}
 	if n == 0 {
@@ -265,7 +268,7 @@ func (c *column) decodeDict(h *pageHeader) error {
 		return err
 	}
 	switch format.Encoding(h.encoding) {
-	case format.Plain, format.PlainDictionary:
+	case format.Plain, plainDictionary:
 	default:
 		return unsupported("the dictionary's encoding is not supported")
 	}

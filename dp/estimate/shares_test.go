@@ -19,11 +19,11 @@ func plainParts(m int) []estimate.Count {
 
 // simulated holds what many draws of one denominator gave.
 type simulated struct {
-	all, first            float64 // observed coverage
-	width                 float64 // median, of the first share
-	oracle                float64 // twice the quantile at 1-alpha/3 of the error of the first share
-	valueMAE, displayMAE  float64
-	runs, insideIntervals int
+	all, first           float64 // observed coverage
+	width                float64 // median, of the first share
+	oracle               float64 // twice the quantile at 1-alpha/3 of the error of the first share
+	valueMAE, displayMAE float64
+	runs                 int
 }
 
 func simulate(t *testing.T, people []int64, runs int) simulated {

@@ -86,7 +86,7 @@ func (s *suite) checkMissing(t *testing.T) error {
 	src, rows := s.source(t, smallRows())
 	schema, err := src.Schema(t.Context())
 	if err != nil {
-		return fmt.Errorf("Schema: %w", err)
+		return fmt.Errorf("source Schema: %w", err)
 	}
 	missing := []string{"no such column", "nor this one"}
 	asked := []string{missing[0], idColumn, missing[1]}
@@ -99,10 +99,10 @@ func (s *suite) checkMissing(t *testing.T) error {
 		for _, r := range readers {
 			_ = r.Close()
 		}
-		return errors.New("Open took a column that is not there")
+		return errors.New("source Open took a column that is not there")
 	}
 	if len(readers) != 0 {
-		return errors.New("Open returned readers together with an error")
+		return errors.New("source Open returned readers together with an error")
 	}
 	return checkMissingError(err, src.Name(), missing)
 }
@@ -110,7 +110,7 @@ func (s *suite) checkMissing(t *testing.T) error {
 // checkMissingError checks that err names exactly the missing columns.
 func checkMissingError(err error, file string, missing []string) error {
 	if !errors.Is(err, table.ErrSchema) {
-		return fmt.Errorf("Open = %q, want an error that is table.ErrSchema", err)
+		return fmt.Errorf("source Open = %q, want an error that is table.ErrSchema", err)
 	}
 	var named []string
 	for _, e := range tableErrors(err) {
@@ -166,7 +166,7 @@ func (s *suite) checkBatchReuse(t *testing.T) error {
 		src, rows := s.source(t, rows)
 		readers, err := src.Open(t.Context(), rows.names())
 		if err != nil {
-			return fmt.Errorf("Open: %w", err)
+			return fmt.Errorf("source Open: %w", err)
 		}
 		var got []string
 		for _, r := range readers {
@@ -218,22 +218,22 @@ func (s *suite) checkClose(t *testing.T) error {
 	for _, batches := range []int{0, 1} {
 		readers, err := src.Open(t.Context(), rows.names())
 		if err != nil {
-			return fmt.Errorf("Open: %w", err)
+			return fmt.Errorf("source Open: %w", err)
 		}
 		for _, r := range readers {
 			var b table.Batch
 			for range batches {
 				if err := r.Next(t.Context(), &b); err != nil && err != io.EOF {
-					return fmt.Errorf("Next: %w", err)
+					return fmt.Errorf("source Next: %w", err)
 				}
 			}
 			for i := range 2 {
 				if err := r.Close(); err != nil {
-					return fmt.Errorf("Close no. %d after %d batches: %w", i+1, batches, err)
+					return fmt.Errorf("source Close no. %d after %d batches: %w", i+1, batches, err)
 				}
 			}
 			if err := r.Next(t.Context(), &b); err == nil {
-				return errors.New("Next after Close yielded a batch, want an error")
+				return errors.New("source Next after Close yielded a batch, want an error")
 			}
 		}
 	}
@@ -246,19 +246,19 @@ func (s *suite) checkCancel(t *testing.T) error {
 	defer cancel()
 	readers, err := src.Open(ctx, rows.names())
 	if err != nil {
-		return fmt.Errorf("Open: %w", err)
+		return fmt.Errorf("source Open: %w", err)
 	}
 	var b table.Batch
 	if err := readers[0].Next(ctx, &b); err != nil && err != io.EOF {
-		return fmt.Errorf("Next: %w", err)
+		return fmt.Errorf("source Next: %w", err)
 	}
 	cancel()
 	for i, r := range readers {
 		if err := r.Next(ctx, &b); !errors.Is(err, context.Canceled) && !(i == 0 && err == io.EOF) {
-			return fmt.Errorf("Next with a cancelled context = %v, want context.Canceled", err)
+			return fmt.Errorf("source Next with a cancelled context = %v, want context.Canceled", err)
 		}
 		if err := r.Close(); err != nil {
-			return fmt.Errorf("Close after a cancelled context: %w", err)
+			return fmt.Errorf("source Close after a cancelled context: %w", err)
 		}
 	}
 	return nil
@@ -273,7 +273,7 @@ func (s *suite) checkConcurrent(t *testing.T) error {
 		readers, err := src.Open(t.Context(), rows.names())
 		if err != nil {
 			scans.Wait()
-			return fmt.Errorf("Open: %w", err)
+			return fmt.Errorf("source Open: %w", err)
 		}
 		scans.Go(func() { errs[i] = s.readConcurrently(t.Context(), readers, rows) })
 	}
@@ -302,11 +302,11 @@ func (s *suite) readConcurrently(ctx context.Context, readers []table.Reader, ro
 func (s *suite) checkSchema(t *testing.T) error {
 	src, rows := s.source(t, smallRows())
 	if src.Name() == "" || src.Size() < 0 {
-		return fmt.Errorf("Name = %q and Size = %d, want a name and no negative size", src.Name(), src.Size())
+		return fmt.Errorf("source Name = %q and Size = %d, want a name and no negative size", src.Name(), src.Size())
 	}
 	schema, err := src.Schema(t.Context())
 	if err != nil {
-		return fmt.Errorf("Schema: %w", err)
+		return fmt.Errorf("source Schema: %w", err)
 	}
 	if schema.Open {
 		return nil
@@ -324,7 +324,7 @@ func (s *suite) checkSchema(t *testing.T) error {
 	slices.Sort(got)
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
-		return fmt.Errorf("Schema = %q, want %q", got, want)
+		return fmt.Errorf("source Schema = %q, want %q", got, want)
 	}
 	return nil
 }

@@ -24,10 +24,10 @@ const maxEmptyBatches = 10_000
 func (s *suite) readAll(ctx context.Context, src table.Source, columns []string, visit func(*table.Batch)) ([]string, error) {
 	readers, err := src.Open(ctx, columns)
 	if err != nil {
-		return nil, fmt.Errorf("Open: %w", err)
+		return nil, fmt.Errorf("source Open: %w", err)
 	}
 	if len(readers) == 0 {
-		return nil, errors.New("Open gave no reader, want at least one")
+		return nil, errors.New("source Open gave no reader, want at least one")
 	}
 	var lines []string
 	for _, r := range readers {
@@ -52,7 +52,7 @@ func (s *suite) readOne(ctx context.Context, r table.Reader, columns int, b *tab
 			return lines, checkEOF(ctx, r, b)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("Next: %w", err)
+			return nil, fmt.Errorf("source Next: %w", err)
 		}
 		if err := checkBatch(b, columns); err != nil {
 			return nil, err
@@ -73,10 +73,10 @@ func (s *suite) readOne(ctx context.Context, r table.Reader, columns int, b *tab
 // checkEOF holds the last Next against the contract, and asks once more.
 func checkEOF(ctx context.Context, r table.Reader, b *table.Batch) error {
 	if b.Len != 0 {
-		return fmt.Errorf("Next returned io.EOF with Len %d, want 0", b.Len)
+		return fmt.Errorf("source Next returned io.EOF with Len %d, want 0", b.Len)
 	}
 	if err := r.Next(ctx, b); !errors.Is(err, io.EOF) {
-		return fmt.Errorf("Next after io.EOF = %v, want io.EOF again", err)
+		return fmt.Errorf("source Next after io.EOF = %v, want io.EOF again", err)
 	}
 	return nil
 }
@@ -176,7 +176,7 @@ func checkColumn(c *table.Column, n int) error {
 		return errors.New("Dict.Values has a Dict of its own")
 	}
 	if v := &c.Dict.Values; len(v.Valid) != 0 && len(v.Valid) != c.Dict.Len {
-		return fmt.Errorf("Dict has %d entries in Valid, want none or %d", len(v.Valid), c.Dict.Len)
+		return fmt.Errorf("column Dict has %d entries in Valid, want none or %d", len(v.Valid), c.Dict.Len)
 	}
 	return checkPlain(&c.Dict.Values, c.Dict.Len)
 }
@@ -205,10 +205,10 @@ func checkPlain(c *table.Column, n int) error {
 		return fmt.Errorf("%s column has Data", c.Kind)
 	}
 	if !slices.IsSorted(c.Offsets) {
-		return errors.New("Offsets do not rise")
+		return errors.New("column Offsets do not rise")
 	}
 	if len(c.Offsets) != 0 && int(c.Offsets[len(c.Offsets)-1]) > len(c.Data) {
-		return errors.New("Offsets go past Data")
+		return errors.New("column Offsets go past Data")
 	}
 	return nil
 }
