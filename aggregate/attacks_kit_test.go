@@ -103,6 +103,10 @@ spend: $SPEND$
 tables:
 `
 
+// generous is a spend under which groups of a hundred people are as good as always shown, for tests
+// that need something to look at.
+const generous = `{epsilon: "20", delta: "0.001"}`
+
 // job is a policy and a release that are in order.
 type job struct {
 	policy  *aggregate.Policy

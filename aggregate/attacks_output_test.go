@@ -228,7 +228,7 @@ func TestAttackI10FaultyFilesAreNotQuoted(t *testing.T) {
 
 // TestAttackD09OnlyWhatWasAskedForIsPublished checks the columns and labels of a table.
 func TestAttackD09OnlyWhatWasAskedForIsPublished(t *testing.T) {
-	j := newJob(t, attackTables["courses"])
+	j := newJob(t, attackTables["courses"], "SPEND", generous)
 	res := j.run(t, mechanismtest.New(mechanismtest.Live), crowd(9, 300))
 	fixed := "statistic,unit,value,display,ci_low,ci_high,obs_status"
 	out := files(t, res)
@@ -260,7 +260,7 @@ func keys[V any](m map[string]V) iter.Seq[string] {
 // byte of a bundle and in every page and dictionary of its Parquet files (O-01, O-02); that a group is
 // suppressed changes no byte either (O-03, O-04).
 func TestAttackO01SuppressedLabelsAreInNoFile(t *testing.T) {
-	j := newJob(t, attackTables["courses"]+attackTables["crossed"])
+	j := newJob(t, attackTables["courses"]+attackTables["crossed"], "SPEND", generous)
 	w := crowd(1, 400)
 	lonely := w
 	for i := range 4 { // k is 5

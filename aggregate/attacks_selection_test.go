@@ -122,7 +122,7 @@ func TestAttackS06OrderIsThatOfTheLabels(t *testing.T) {
     group_by: [course, activity]
     bounds: {max_partitions: 2, max_per_partition: 1}
     statistics: [visitors, events, {share: visitors}, {share: events, within: [course]}]
-`, "SPEND", `{epsilon: "20", delta: "0.001"}`)
+`, "SPEND", generous)
 	rec := mechanismtest.New(mechanismtest.Live)
 	tables := publish(t, j.prepare(t, w), rec)
 	order := func(row aggregate.Row) string { return strings.Join(row.Group, "\x00") }
@@ -142,7 +142,7 @@ func TestAttackS07RankIsNotPublished(t *testing.T) {
 	for i := range 12 {
 		w = w.with(people(fmt.Sprint("rank", i), 100+i, fmt.Sprintf("course-%02d", i), "quiz"))
 	}
-	j := newJob(t, attackTables["courses"], "SPEND", `{epsilon: "20", delta: "0.001"}`)
+	j := newJob(t, attackTables["courses"], "SPEND", generous)
 	want, calls := j.recordedFiles(t, w)
 	assert.Contains(t, want["data/course.csv"], "course-09")
 	swapped := w.with(people("swap", 1, "course-09", "quiz")).with(people("swop", 1, "course-09", "quiz"))
