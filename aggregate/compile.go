@@ -76,6 +76,8 @@ type compiledTable struct {
 	counts     bool
 	want       plan.Table
 	calibrated plan.Calibrated
+	// estimators are made when they are first asked for.
+	estimators *estimators
 }
 
 // statistic says how one published number comes from the draws.

@@ -258,7 +258,7 @@ func (c *compiled) fromText(t *compiledTable, s *statistic) string {
 // expected tells how wide the interval of a share will be for wholes of some sizes.
 func (c *compiled) expected(t *compiledTable, s *statistic) string {
 	i := slices.Index(t.stats, s)
-	e, err := newEstimators(c, t)
+	e, err := c.estimators(t)
 	if err != nil {
 		return ""
 	}

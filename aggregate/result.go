@@ -28,7 +28,8 @@ const (
 type Result struct {
 	Plan   *Plan         `json:"plan"`
 	Tables []ResultTable `json:"tables"`
-	// Recorded is false where no durable ledger was charged: every run then spends again.
+	// Recorded is false where nothing durable was charged, as by a [MemoryCharger]: every run then spends
+	// again.
 	Recorded bool `json:"recorded"`
 }
 

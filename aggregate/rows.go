@@ -37,7 +37,7 @@ type shareOf struct {
 
 // rows writes the table in long form.
 func (p *publisher) rows() ([]Row, error) {
-	e, err := newEstimators(p.c, p.t)
+	e, err := p.c.estimators(p.t)
 	if err != nil {
 		return nil, err
 	}
@@ -212,6 +212,18 @@ type estimators struct {
 	parts  map[int]*estimate.PartShares
 	sums   map[int]*estimate.Sum
 	totals map[int]*estimate.TotalShares
+}
+
+// estimators returns the estimators of a table, which the plan and the rows share.
+func (c *compiled) estimators(t *compiledTable) (*estimators, error) {
+	if t.estimators == nil {
+		e, err := newEstimators(c, t)
+		if err != nil {
+			return nil, err
+		}
+		t.estimators = e
+	}
+	return t.estimators, nil
 }
 
 func newEstimators(c *compiled, t *compiledTable) (*estimators, error) {

@@ -15,6 +15,7 @@ import (
 	"github.com/throngdp/throng/aggregate/internal/scan"
 	"github.com/throngdp/throng/aggregate/internal/seam"
 	"github.com/throngdp/throng/aggregate/table"
+	"github.com/throngdp/throng/dp/mechanism"
 )
 
 // Inputs are the records of a run. Each source of an input has the columns that the policy names.
@@ -60,6 +61,35 @@ func Run(ctx context.Context, p *Policy, r *Release, in Inputs) (*Result, error)
 // [dp.ErrBudgetExhausted] where the budget is, and ctx.Err() where it was cancelled. On an error
 // nothing is released; a charge that was made stays.
 func (rn *Runner) Run(ctx context.Context, p *Policy, r *Release, in Inputs) (*Result, error) {
+	rd, err := rn.read(ctx, p, r, in)
+	if err != nil {
+		return nil, err
+	}
+	plan := newPlan(rd.c)
+	charger := rn.Charger
+	if charger == nil {
+		charger = &MemoryCharger{}
+	}
+	if err := charger.Charge(ctx, rd.c.charge(plan)); err != nil {
+		return nil, err
+	}
+	tables, err := publish(ctx, rd.c, rd.s, rd.partials, rd.mechanism)
+	if err != nil {
+		return nil, fmt.Errorf("releasing (the charge stays): %w", err)
+	}
+	_, forgets := charger.(*MemoryCharger)
+	return &Result{Plan: plan, Tables: tables, Recorded: !forgets}, nil
+}
+
+// reading is a release whose data has been read and of which nothing has been charged or drawn.
+type reading struct {
+	c         *compiled
+	s         *scanner
+	partials  *engine.Partials
+	mechanism mechanism.Mechanism
+}
+
+func (rn *Runner) read(ctx context.Context, p *Policy, r *Release, in Inputs) (*reading, error) {
 	c, err := compile(p, r)
 	if err != nil {
 		return nil, err
@@ -76,19 +106,7 @@ func (rn *Runner) Run(ctx context.Context, p *Policy, r *Release, in Inputs) (*R
 	if err != nil {
 		return nil, err
 	}
-	plan := newPlan(c)
-	charger := rn.Charger
-	if charger == nil {
-		charger = &MemoryCharger{}
-	}
-	if err := charger.Charge(ctx, c.charge(plan)); err != nil {
-		return nil, err
-	}
-	tables, err := publish(ctx, c, s, partials, hooks.Mechanism)
-	if err != nil {
-		return nil, fmt.Errorf("releasing (the charge stays): %w", err)
-	}
-	return &Result{Plan: plan, Tables: tables, Recorded: rn.Charger != nil}, nil
+	return &reading{c, s, partials, hooks.Mechanism}, nil
 }
 
 func (c *compiled) charge(plan *Plan) Charge {
