@@ -36,8 +36,9 @@ func New(spec Spec) *Engine {
 // Worker scatters rows and folds them into the buckets. Each goroutine needs its own.
 type Worker struct {
 	e     *Engine
-	ends  []uint32 // where the rows of each bucket end in order
-	order []uint32 // row numbers by bucket
+	ends  []uint32 // where the rows of each bucket end
+	place []uint32 // where each row goes
+	rows  Rows     // the rows, bucket by bucket
 }
 
 // Worker returns a new worker.
@@ -49,24 +50,23 @@ func (e *Engine) Worker() *Worker {
 // are passed over: visitor records come after the usage they describe.
 func (w *Worker) Add(r *Rows, join bool) {
 	w.scatter(r)
-	start := uint32(0)
+	start := 0
 	for i, end := range w.ends[:len(w.e.buckets)] {
-		rows := w.order[start:end]
-		start = end
-		if len(rows) == 0 {
+		if start == int(end) {
 			continue
 		}
 		b := &w.e.buckets[i]
 		b.mu.Lock()
-		for _, row := range rows {
-			w.e.fold(b, r, int(row), join)
+		for ; start < int(end); start++ {
+			w.e.fold(b, &w.rows, start, join)
 		}
 		b.mu.Unlock()
 	}
 }
 
-// scatter sorts row numbers by bucket. While it places them, ends[i] is where the next row of bucket
-// i goes, so that in the end it is where they end.
+// scatter copies the rows bucket by bucket, column by column: folding then reads every column from
+// front to back, where a list of row numbers would fetch each cell from memory. While it places rows,
+// ends[i] is where the next row of bucket i goes, so that in the end it is where they end.
 func (w *Worker) scatter(r *Rows) {
 	const shift = 64 - bucketBits
 	clear(w.ends)
@@ -76,12 +76,46 @@ func (w *Worker) scatter(r *Rows) {
 	for i := 1; i < len(w.ends); i++ {
 		w.ends[i] += w.ends[i-1]
 	}
-	w.order = slices.Grow(w.order[:0], r.N)[:r.N]
+	w.place = slices.Grow(w.place[:0], r.N)[:r.N]
 	for i, hi := range r.Hi[:r.N] {
 		at := &w.ends[hi>>shift]
-		w.order[*at] = uint32(i)
+		w.place[i] = *at
 		*at++
 	}
+	to := &w.rows
+	to.N = r.N
+	to.Hi, to.Lo, to.Flags = w.wide(to.Hi, r.Hi), w.wide(to.Lo, r.Lo), permute(to.Flags, r.Flags, w.place)
+	to.Attrs = slices.Grow(to.Attrs[:0], len(r.Attrs))[:len(r.Attrs)]
+	for a, codes := range r.Attrs {
+		if codes == nil {
+			to.Attrs[a] = nil
+			continue
+		}
+		to.Attrs[a] = permute(to.Attrs[a], codes, w.place)
+	}
+	to.Keys = slices.Grow(to.Keys[:0], len(r.Keys))[:len(r.Keys)]
+	for k := range r.Keys {
+		to.Keys[k].Code = w.wide(to.Keys[k].Code, r.Keys[k].Code)
+		to.Keys[k].Hash = w.wide(to.Keys[k].Hash, r.Keys[k].Hash)
+	}
+	to.Values = slices.Grow(to.Values[:0], len(r.Values))[:len(r.Values)]
+	for v := range r.Values {
+		to.Values[v] = permute(to.Values[v], r.Values[v], w.place)
+	}
+}
+
+func (w *Worker) wide(dst, src []uint64) []uint64 { return permute(dst, src, w.place) }
+
+// permute copies src so that cell i stands at place[i]. Columns that a row does not have are empty.
+func permute[T any](dst, src []T, place []uint32) []T {
+	if len(src) < len(place) {
+		return dst[:0]
+	}
+	dst = slices.Grow(dst[:0], len(place))[:len(place)]
+	for i, at := range place {
+		dst[at] = src[i]
+	}
+	return dst
 }
 
 func (e *Engine) fold(b *bucket, r *Rows, i int, join bool) {
