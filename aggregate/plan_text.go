@@ -82,6 +82,8 @@ func (d *PlanDraw) print(line func(label, format string, args ...any)) {
 		d.Statistic, d.inUnit(d.HalfWidth), d.Unit, d.Mechanism, d.inUnit(d.Scale), d.Spend.text())
 	change := fmt.Sprintf("one person changes it in at most %s, by at most %s each", number(d.L0, "group"), d.inUnit(float64(d.LInf)))
 	switch {
+	case d.Statistic == totalEvents:
+		change = fmt.Sprintf("one person changes it by at most %s over all wholes together", d.inUnit(float64(d.LInf)))
 	case d.Clamp != nil:
 		change += fmt.Sprintf("; a record counts as at least %s and at most %s", d.Clamp[0], d.Clamp[1])
 	case d.SumClamp != nil:
