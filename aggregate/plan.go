@@ -96,13 +96,13 @@ type PlanDraw struct {
 	// Unit is what the statistic counts: persons, events, or the value's unit.
 	Unit string `json:"unit"`
 	// Clamp and SumClamp are the ends of a sum's clamp, in Unit; nothing for other statistics.
-	Clamp    []string  `json:"clamp,omitempty"`
-	SumClamp []string  `json:"sum_clamp,omitempty"`
+	Clamp    []string `json:"clamp,omitempty"`
+	SumClamp []string `json:"sum_clamp,omitempty"`
 	// L0 is the most groups that one person changes, LInf the most by which one of them changes. A total
 	// of events is calibrated to what a person changes over all wholes together: LInf is that, L0 is 1.
-	L0       int64     `json:"l0_sensitivity"`
-	LInf     int64     `json:"linf_sensitivity"`
-	Spend    PlanSpend `json:"spend"`
+	L0    int64     `json:"l0_sensitivity"`
+	LInf  int64     `json:"linf_sensitivity"`
+	Spend PlanSpend `json:"spend"`
 }
 
 // PlanFigure is one published statistic.
