@@ -35,11 +35,13 @@ func TestWithoutFlagsTheDemoWritesABundleAndPrintsPercentages(t *testing.T) {
 
 var digits = regexp.MustCompile(`\d+`)
 
-// shape is a text without its numbers and widths, line by line.
+// shape is a text without its numbers and widths, line by line, and without the word that a small number
+// of events earns in one run and not in the next.
 func shape(text string) []string {
 	var lines []string
 	for line := range strings.Lines(text) {
-		lines = append(lines, strings.Join(strings.Fields(digits.ReplaceAllString(line, "0")), " "))
+		line = strings.ReplaceAll(digits.ReplaceAllString(line, "0"), ") wide", ")")
+		lines = append(lines, strings.Join(strings.Fields(line), " "))
 	}
 	return lines
 }
