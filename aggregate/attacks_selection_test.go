@@ -136,7 +136,8 @@ func TestAttackS06OrderIsThatOfTheLabels(t *testing.T) {
 	}
 }
 
-// TestAttackS07RankIsNotPublished swaps the exact ranks of two groups.
+// TestAttackS07RankIsNotPublished makes the smallest group the largest, so that wherever a list by exact
+// rank were cut off, another group would be on it.
 func TestAttackS07RankIsNotPublished(t *testing.T) {
 	w := crowd(7, 100)
 	for i := range 12 {
@@ -144,8 +145,9 @@ func TestAttackS07RankIsNotPublished(t *testing.T) {
 	}
 	j := newJob(t, attackTables["courses"], "SPEND", generous)
 	want, calls := j.recordedFiles(t, w)
-	assert.Contains(t, want["data/course.csv"], "course-09")
-	swapped := w.with(people("swap", 1, "course-09", "quiz")).with(people("swop", 1, "course-09", "quiz"))
+	assert.Contains(t, want["data/course.csv"], "course-00")
+	assert.Contains(t, want["data/course.csv"], "course-11")
+	swapped := w.with(people("swap", 20, "course-00", "quiz"))
 	got, _ := j.replayedFiles(t, calls, swapped)
 	assert.Equal(t, want, got)
 }
