@@ -153,14 +153,22 @@ func (p *publisher) product(fixed []string, f func(labels []string)) {
 
 // find returns the position of a group among the partials, -1 where nobody is in it.
 func (p *publisher) find(labels []string) int {
-	var k engine.Group
-	for i, d := range p.st.events {
-		k.Event = p.s.pairs.Fold(k.Event, p.code(d, labels), i)
+	return p.groups.Find(p.group(p.st.events, p.st.persons, labels))
+}
+
+// group folds the labels of some dimensions of events and of persons.
+func (p *publisher) group(events, persons []int, labels []string) engine.Group {
+	codes := make([]uint32, 0, len(p.t.dims))
+	for _, d := range events {
+		codes = append(codes, p.code(d, labels))
 	}
-	for i, d := range p.st.persons {
-		k.Person = p.s.engine.PersonPairs().Fold(k.Person, p.code(d, labels), i)
+	k := engine.Group{Event: p.s.pairs.Fold(codes...)}
+	codes = codes[:0]
+	for _, d := range persons {
+		codes = append(codes, p.code(d, labels))
 	}
-	return p.groups.Find(k)
+	k.Person = p.s.engine.PersonPairs().Fold(codes...)
+	return k
 }
 
 func (p *publisher) code(dim int, labels []string) uint32 {
@@ -356,19 +364,15 @@ func (p *publisher) eventsOfWholes(stat *statistic) map[string]int64 {
 }
 
 func (p *publisher) parentVisitors(w *whole, stat *statistic) int64 {
-	var k engine.Group
-	events, persons := 0, 0
+	var events, persons []int
 	for _, d := range stat.within {
-		code := p.code(d, w.labels)
 		if p.t.dims[d].person() {
-			k.Person = p.s.engine.PersonPairs().Fold(k.Person, code, persons)
-			persons++
+			persons = append(persons, d)
 		} else {
-			k.Event = p.s.pairs.Fold(k.Event, code, events)
-			events++
+			events = append(events, d)
 		}
 	}
-	if at := p.parents.Find(k); at >= 0 {
+	if at := p.parents.Find(p.group(events, persons, w.labels)); at >= 0 {
 		return p.parents.Visitors[at]
 	}
 	return 0

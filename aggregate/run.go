@@ -141,7 +141,7 @@ func (rn *Runner) scan(ctx context.Context, s *scanner, in Inputs) (*engine.Part
 	return s.engine.Close(ctx, workers)
 }
 
-// source scans one source with up to workers goroutines, one reader each.
+// source scans one source with up to workers goroutines, each with one reader at a time.
 func (s *scanner) source(ctx context.Context, src table.Source, in *scan.Input, workers int, join bool, m *meter) error {
 	readers, err := src.Open(ctx, in.Columns)
 	if err != nil {
@@ -156,19 +156,25 @@ func (s *scanner) source(ctx context.Context, src table.Source, in *scan.Input, 
 	defer cancel()
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	errs := make([]error, min(workers, len(readers)))
-	for w := range errs {
+	errs := make([]error, len(readers))
+	for range min(workers, len(readers)) {
 		wg.Go(func() {
 			b, err := scan.NewBuilder(in)
-			for err == nil {
+			worker := s.engine.Worker()
+			for {
 				n := int(next.Add(1)) - 1
 				if n >= len(readers) {
+					break
+				}
+				if err == nil {
+					err = s.reader(ctx, readers[n], b, worker, join, m)
+				}
+				if errs[n] = err; err != nil {
+					cancel()
 					return
 				}
-				err = s.reader(ctx, readers[n], b, join, m)
 			}
-			errs[w] = err
-			cancel()
+			worker.Flush()
 		})
 	}
 	wg.Wait()
@@ -180,13 +186,8 @@ func (s *scanner) source(ctx context.Context, src table.Source, in *scan.Input, 
 	return errors.Join(errs...)
 }
 
-// chunkRows is how many rows a worker gathers before the engine scatters them: some hundred for each
-// bucket, so that a bucket's people are fetched into the cache once for all of them.
-const chunkRows = 1 << 18
-
-func (s *scanner) reader(ctx context.Context, r table.Reader, b *scan.Builder, join bool, m *meter) error {
+func (s *scanner) reader(ctx context.Context, r table.Reader, b *scan.Builder, worker *engine.Worker, join bool, m *meter) error {
 	defer r.Close()
-	worker := s.engine.Worker()
 	var batch table.Batch
 	for {
 		if err := ctx.Err(); err != nil {
@@ -194,15 +195,12 @@ func (s *scanner) reader(ctx context.Context, r table.Reader, b *scan.Builder, j
 		}
 		err := r.Next(ctx, &batch)
 		if err == io.EOF {
-			worker.Add(b.Take(), join)
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		if b.Append(&batch) >= chunkRows {
-			worker.Add(b.Take(), join)
-		}
+		worker.Add(b.Rows(&batch), join)
 		m.add(batch.Bytes, int64(batch.Len))
 	}
 }

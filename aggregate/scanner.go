@@ -159,12 +159,11 @@ func (s *scanner) parent(t *compiledTable, st *scanTable) *engine.Parent {
 // coarser maps the event-level code of n dimensions to that of some of them.
 func (s *scanner) coarser(n int, keep []int) func(uint64) uint64 {
 	return func(code uint64) uint64 {
-		all := s.pairs.Unfold(code, n)
-		var folded uint64
+		all, kept := s.pairs.Unfold(code, n), make([]uint32, len(keep))
 		for i, k := range keep {
-			folded = s.pairs.Fold(folded, all[k], i)
+			kept[i] = all[k]
 		}
-		return folded
+		return s.pairs.Fold(kept...)
 	}
 }
 

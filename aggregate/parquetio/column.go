@@ -3,6 +3,7 @@
 package parquetio
 
 import (
+	"bytes"
 	"encoding/binary"
 	"hash/crc32"
 	"io"
@@ -29,6 +30,9 @@ type column struct {
 	// page holds the rows of the page last loaded, of which at are taken.
 	page     table.Column
 	at, rows int
+
+	// texts is the memory that the page's texts stand in, where they were left as the file has them.
+	texts []byte
 
 	// lost says that a decoder did not return and may still write to this column.
 	lost bool
@@ -149,10 +153,23 @@ func (c *column) decode(h *pageHeader) error {
 	if err := c.decodeValues(h, body, values); err != nil {
 		return err
 	}
+	if c.page.Lead > 0 {
+		c.keepTexts(h)
+	}
 	spread(&c.page, c.scratch.levels, c.leaf.maxLevel, rows, values)
 	c.rows = rows
 	c.left -= h.rows
 	return nil
+}
+
+// keepTexts exchanges the memory that the page's texts stand in for that of the page before: no other
+// column may write to it.
+func (c *column) keepTexts(h *pageHeader) {
+	from := &c.scratch.body
+	if c.codec == format.Uncompressed || h.isPlain {
+		from = &c.scratch.raw
+	}
+	c.texts, *from = *from, c.texts
 }
 
 // split decompresses the page and parts its definition levels from its values.
@@ -197,6 +214,9 @@ func (c *column) presence(levels []byte, rows int) (values int, err error) {
 	}
 	s := c.scratch
 	width := bits.Len(uint(c.leaf.maxLevel))
+	if isRun(levels, uint64(rows), byte(c.leaf.maxLevel)) {
+		return rows, nil
+	}
 	if s.levels, err = decodeLevels(s.levels, levels, width, rows, &s.patched); err != nil {
 		return 0, err
 	}
@@ -277,6 +297,9 @@ func (c *column) decodeDict(h *pageHeader) error {
 	v := decoder{leaf: c.leaf, scratch: s, out: &dict.Values}
 	if err := v.decode(body, dict.Len, format.Plain); err != nil {
 		return err
+	}
+	if dict.Values.Lead > 0 {
+		dict.Values.Data = bytes.Clone(dict.Values.Data)
 	}
 	c.dict = dict
 	return nil

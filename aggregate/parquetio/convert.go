@@ -77,7 +77,10 @@ func (d *decoder) logical(n int) error {
 // drop makes value i of n null.
 func drop(out *table.Column, i, n int) {
 	if len(out.Valid) == 0 {
-		out.Valid = appendTrue(out.Valid, n)
+		out.Valid = grow(out.Valid, n)
+		for i := range out.Valid {
+			out.Valid[i] = true
+		}
 	}
 	out.Valid[i] = false
 }
@@ -148,7 +151,7 @@ func (d *decoder) text(n int) error {
 		case fromDecimalInt:
 			text = number.appendInt(text, out.Ints[i], d.leaf.scale)
 		case fromDecimalBytes:
-			if raw := out.Data[out.Offsets[i]:out.Offsets[i+1]]; len(raw) > 0 && len(raw) <= maxDecimalBytes {
+			if raw := out.Text(i); len(raw) > 0 && len(raw) <= maxDecimalBytes {
 				text = number.append(text, raw, d.leaf.scale)
 			} else {
 				drop(out, i, n)
@@ -159,7 +162,12 @@ func (d *decoder) text(n int) error {
 		}
 		offsets = append(offsets, uint32(len(text)))
 	}
-	s.text, out.Data = out.Data, text
+	if out.Lead > 0 {
+		s.text = nil // the texts stand in memory that is lent
+	} else {
+		s.text = out.Data
+	}
+	out.Data, out.Lead = text, 0
 	s.offsets, out.Offsets = out.Offsets, offsets
 	out.Ints = out.Ints[:0]
 	return nil

@@ -11,10 +11,6 @@ import (
 	"github.com/throngdp/throng/anonymize"
 )
 
-// softBatchBytes ends a batch early whose texts are long. A fragment of one page may overshoot it;
-// pages are bounded so that offsets stay within 32 bits.
-const softBatchBytes = 16 << 20
-
 // reader reads one row group.
 type reader struct {
 	file      string
@@ -25,116 +21,64 @@ type reader struct {
 	err       error // of every later Next
 }
 
-// Next fills b with the rows that all columns have, page by page, until the batch is full or one of
-// them changes its dictionary.
+// Next sets b to views of rows that one page of each column holds. Nothing is copied: the next Next
+// may load another page in their place.
 func (r *reader) Next(ctx context.Context, b *table.Batch) error {
-	columns := len(r.columns)
 	if r.err == nil && r.left == 0 {
 		r.stop(io.EOF)
 	}
-	b.Reset(columns)
+	b.Reset(len(r.columns))
 	if r.err != nil {
 		return r.err
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	rows := int(min(int64(r.batchRows), r.left))
-	if columns == 0 {
-		b.Len = rows
-	}
-	for b.Len < rows {
-		n, err := r.ready(ctx, b, rows-b.Len)
-		if err != nil {
-			b.Reset(columns)
-			return err
-		}
-		if n == 0 {
-			break
-		}
-		full := r.take(b, n)
-		if full {
-			break
-		}
-	}
-	r.left -= int64(b.Len)
-	return nil
-}
-
-// ready loads pages until every column has a row, and returns how many rows, at most most, all of
-// them can add to b: 0 where one must start a new batch.
-func (r *reader) ready(ctx context.Context, b *table.Batch, most int) (int, error) {
-	fresh := b.Len == 0
+	n := int(min(int64(r.batchRows), r.left))
 	for i := range r.columns {
 		c := &r.columns[i]
 		if c.at == c.rows {
-			if err := ctx.Err(); err != nil && fresh {
-				return 0, err
+			if err := ctx.Err(); err != nil {
+				b.Reset(len(r.columns))
+				return err
 			}
 			read, err := c.load()
 			b.Bytes += read
 			if err != nil {
+				b.Reset(len(r.columns))
 				err = located(r.file, c.name, err)
 				r.stop(err)
-				return 0, err
+				return err
 			}
 		}
-		most = min(most, c.rows-c.at)
-		if !fresh && c.page.Dict != b.Columns[i].Dict {
-			most = 0
-		}
+		n = min(n, c.rows-c.at)
 	}
-	return most, nil
-}
-
-// take adds n rows to b and says whether that is enough.
-func (r *reader) take(b *table.Batch, n int) (full bool) {
 	for i := range r.columns {
 		c := &r.columns[i]
-		appendRows(&b.Columns[i], b.Len, &c.page, c.at, c.at+n)
+		view(&b.Columns[i], &c.page, c.at, c.at+n)
 		c.at += n
-		full = full || len(b.Columns[i].Data) > softBatchBytes
 	}
-	b.Len += n
-	return full
+	b.Len = n
+	r.left -= int64(n)
+	return nil
 }
 
-// appendRows appends rows from to to of src to dst, which has have rows of the same representation.
-func appendRows(dst *table.Column, have int, src *table.Column, from, to int) {
-	dst.Kind, dst.Dict = src.Kind, src.Dict
-	if len(src.Valid) > 0 || len(dst.Valid) > 0 {
-		dst.Valid = appendTrue(dst.Valid, have-len(dst.Valid))
-		if len(src.Valid) > 0 {
-			dst.Valid = append(dst.Valid, src.Valid[from:to]...)
-		} else {
-			dst.Valid = appendTrue(dst.Valid, to-from)
-		}
+// view sets dst to rows from to to of src.
+func view(dst, src *table.Column, from, to int) {
+	*dst = table.Column{Kind: src.Kind, Dict: src.Dict, Lead: src.Lead}
+	if len(src.Valid) > 0 {
+		dst.Valid = src.Valid[from:to:to]
 	}
 	switch {
 	case src.Dict != nil:
-		dst.Codes = append(dst.Codes, src.Codes[from:to]...)
+		dst.Codes = src.Codes[from:to:to]
 	case src.Kind == anonymize.Bytes:
-		if have == 0 {
-			dst.Offsets = append(dst.Offsets, 0)
-		}
-		// Unsigned arithmetic wraps, so that base may stand for a negative shift.
-		base := uint32(len(dst.Data)) - src.Offsets[from]
-		dst.Data = append(dst.Data, src.Data[src.Offsets[from]:src.Offsets[to]]...)
-		for _, end := range src.Offsets[from+1 : to+1] {
-			dst.Offsets = append(dst.Offsets, base+end)
-		}
+		dst.Data, dst.Offsets = src.Data, src.Offsets[from:to+1:to+1]
 	case src.Kind == anonymize.Float:
-		dst.Floats = append(dst.Floats, src.Floats[from:to]...)
+		dst.Floats = src.Floats[from:to:to]
 	default:
-		dst.Ints = append(dst.Ints, src.Ints[from:to]...)
+		dst.Ints = src.Ints[from:to:to]
 	}
-}
-
-func appendTrue(valid []bool, n int) []bool {
-	for range n {
-		valid = append(valid, true)
-	}
-	return valid
 }
 
 // stop ends the reader and drops its memory. err is what Next returns from now on.

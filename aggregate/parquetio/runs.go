@@ -12,6 +12,12 @@ import (
 // at the end of their input.
 const slack = 32
 
+// isRun reports whether levels are one run of n times the same level: those of a page without nulls.
+func isRun(levels []byte, n uint64, level byte) bool {
+	header, size := binary.Uvarint(levels)
+	return size > 0 && header == n<<1 && len(levels) == size+1 && levels[size] == level
+}
+
 // decodeLevels decodes n definition levels of width bits to dst.
 func decodeLevels(dst []uint8, src []byte, width, n int, patched *[]byte) ([]uint8, error) {
 	src, err := boundRuns(src, width, n, patched)

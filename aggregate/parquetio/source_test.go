@@ -171,7 +171,7 @@ func TestBatchesOfARowGroupShareTheirDict(t *testing.T) {
 			require.NotNil(t, b.Columns[0].Dict)
 			dicts[b.Columns[0].Dict] = true
 		}
-		assert.Equal(t, 4, batches, "batches of 8192 rows")
+		assert.Greater(t, batches, 4, "batches of one page")
 		require.NoError(t, r.Close())
 	}
 	assert.Len(t, dicts, 2)

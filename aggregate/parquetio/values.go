@@ -33,8 +33,11 @@ func (d *decoder) decode(body []byte, n int, e format.Encoding) error {
 
 // physical decodes to the physical type: Ints, Floats, or Data with Offsets.
 func (d *decoder) physical(body []byte, n int, e format.Encoding) error {
-	if e == format.RLE && d.leaf.physical == format.Boolean {
+	switch {
+	case e == format.RLE && d.leaf.physical == format.Boolean:
 		return d.boolRuns(body, n)
+	case e == format.Plain && d.leaf.physical == format.ByteArray:
+		return d.plainTexts(body, n)
 	}
 	body, err := d.bound(body, n, e)
 	if err != nil {
@@ -57,8 +60,6 @@ func (d *decoder) bound(body []byte, n int, e format.Encoding) ([]byte, error) {
 	switch {
 	case e == format.Plain && physical == format.Boolean:
 		return prefix(body, (n+7)/8)
-	case e == format.Plain && physical == format.ByteArray:
-		return boundTexts(body, n)
 	case e == format.Plain, e == format.ByteStreamSplit && physical != format.Int96 && width > 0:
 		// Divided first, so that the product does not overflow.
 		if len(body)/width < n {
@@ -84,21 +85,28 @@ func prefix(body []byte, n int) ([]byte, error) {
 	return body[:n], nil
 }
 
-// boundTexts returns the part of body that holds n values of BYTE_ARRAY, each after its length.
-func boundTexts(body []byte, n int) ([]byte, error) {
+// textLead is the length that stands before each value of BYTE_ARRAY.
+const textLead = 4
+
+// plainTexts finds n values of BYTE_ARRAY, each after its length, and leaves them where they are.
+func (d *decoder) plainTexts(body []byte, n int) error {
+	offsets := grow(d.out.Offsets, n+1)
 	at := 0
-	for range n {
-		if len(body)-at < 4 {
-			return nil, errTruncated
+	for i := range n {
+		offsets[i] = uint32(at)
+		if len(body)-at < textLead {
+			return errTruncated
 		}
 		length := binary.LittleEndian.Uint32(body[at:])
-		at += 4
+		at += textLead
 		if uint64(length) > uint64(len(body)-at) {
-			return nil, errTruncated
+			return errTruncated
 		}
 		at += int(length)
 	}
-	return body[:at], nil
+	offsets[n] = uint32(at)
+	d.out.Data, d.out.Offsets, d.out.Lead = body[:at:at], offsets, textLead
+	return nil
 }
 
 // values decodes with parquet-go, and returns how many values that gave.

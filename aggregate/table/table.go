@@ -39,8 +39,9 @@ type Source interface {
 
 // Reader yields batches of records.
 type Reader interface {
-	// Next fills b, whose slices it may reuse or replace, and returns io.EOF, with b.Len = 0, after
-	// the last batch. The caller owns b; its contents are valid until the next call.
+	// Next fills b, whose slices it may reuse or replace with memory of its own, and returns io.EOF,
+	// with b.Len = 0, after the last batch. Its contents are valid until the next call. Each reader
+	// wants a batch of its own.
 	Next(ctx context.Context, b *Batch) error
 	// Close releases the reader. It may be called at any time, and more than once.
 	Close() error
@@ -58,7 +59,7 @@ type Batch struct {
 // Len entries (of no meaning where null). Exactly one of these representations is in use:
 //
 //   - Dict != nil: Codes[i] indexes Dict.
-//   - Kind Bytes: row i is Data[Offsets[i]:Offsets[i+1]].
+//   - Kind Bytes: row i is Data[Offsets[i]+Lead : Offsets[i+1]].
 //   - Kind Int, Bool or Time: Ints[i].
 //   - Kind Float: Floats[i].
 type Column struct {
@@ -71,6 +72,9 @@ type Column struct {
 	Floats  []float64
 	Data    []byte
 	Offsets []uint32
+	// Lead is how many bytes stand before each text that are not part of it, such as its length in a
+	// file's own layout.
+	Lead uint32
 }
 
 // Dict is the distinct values that a column's codes refer to. Batches share a Dict by pointer, and
@@ -94,7 +98,7 @@ func (c *Column) Value(i int) anonymize.Value {
 	v := anonymize.Value{Kind: c.Kind, Valid: true}
 	switch c.Kind {
 	case anonymize.Bytes:
-		v.Bytes = c.Data[c.Offsets[i]:c.Offsets[i+1]]
+		v.Bytes = c.Text(i)
 	case anonymize.Float:
 		v.Float = c.Floats[i]
 	default:
@@ -102,6 +106,10 @@ func (c *Column) Value(i int) anonymize.Value {
 	}
 	return v
 }
+
+// Text returns row i of a column of Kind Bytes without a Dict, where it is not null. It aliases the
+// column.
+func (c *Column) Text(i int) []byte { return c.Data[c.Offsets[i]+c.Lead : c.Offsets[i+1]] }
 
 // Reset empties the batch for columns columns and keeps what its slices have allocated.
 func (b *Batch) Reset(columns int) {
@@ -120,5 +128,5 @@ func (c *Column) Reset() {
 	c.Kind, c.Dict = anonymize.Bytes, nil
 	c.Valid, c.Codes = c.Valid[:0], c.Codes[:0]
 	c.Ints, c.Floats = c.Ints[:0], c.Floats[:0]
-	c.Data, c.Offsets = c.Data[:0], c.Offsets[:0]
+	c.Data, c.Offsets, c.Lead = c.Data[:0], c.Offsets[:0], 0
 }

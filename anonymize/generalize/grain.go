@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/throngdp/throng/anonymize"
 	"github.com/throngdp/throng/anonymize/internal/scalar"
 )
 
@@ -63,6 +64,36 @@ func (c Clock) AppendPeriod(dst []byte, instant int64, g Grain) ([]byte, bool) {
 		return dst, false
 	}
 	return appendPeriod(dst, wall, g)
+}
+
+// span returns a range of integers around that of v that lie in one hour, or for longer grains in one
+// day, of the wall clock. It serves instants and counts of microseconds or coarser units.
+func (c Clock) span(v anonymize.Value, g Grain) (from, to int64, ok bool) {
+	unit := int64(1)
+	switch {
+	case v.Kind == anonymize.Time:
+	case v.Kind != anonymize.Int:
+		return 0, 0, false
+	case c.as == anonymize.AsUnixS:
+		unit = scalar.Second
+	case c.as == anonymize.AsUnixMS:
+		unit = scalar.Second / 1000
+	case c.as != anonymize.AsUnixUS:
+		return 0, 0, false
+	}
+	instant, ok := c.Instant(v)
+	if !ok || c.CountsDays() || !c.Supports(g) {
+		return 0, 0, false
+	}
+	length := int64(scalar.Day)
+	if g == Hour {
+		length = scalar.Hour
+	}
+	start, end, offset := c.zone.offsetAt(instant)
+	wall := scalar.FloorDiv(instant+offset, length) * length
+	start, end = max(start, wall-offset, scalar.MinInstant), min(end, wall-offset+length, scalar.MaxInstant)
+	// Rounded to the inside.
+	return -scalar.FloorDiv(-start, unit), scalar.FloorDiv(end-1, unit) + 1, true
 }
 
 func appendOffsetPeriod(dst []byte, day int64, g Grain) []byte {

@@ -120,6 +120,15 @@ func (l *Labeler) period(dst []byte, v anonymize.Value) ([]byte, bool) {
 	return append(dst, l.otherwise...), false
 }
 
+// Span returns a half-open range of integers around that of v, all of which, in cells of v's kind,
+// have the label of v. ok is false where it knows of none.
+func (l *Labeler) Span(v anonymize.Value) (from, to int64, ok bool) {
+	if l.grain == "" {
+		return 0, 0, false
+	}
+	return l.clock.span(v, l.grain)
+}
+
 func (l *Labeler) inGroups(label []byte) bool {
 	_, ok := l.groupSet[string(label)]
 	return ok

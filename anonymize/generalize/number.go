@@ -72,3 +72,10 @@ func (n Number) Quantum(v anonymize.Value) (int64, Verdict) {
 	}
 	return quanta, Finite
 }
+
+// PerUnit returns how many quanta one is, at most a million, where that is a whole number: a whole
+// number within ±MaxQuanta/PerUnit then comes to itself times that many quanta.
+func (n Number) PerUnit() (quanta int64, ok bool) {
+	q, exact := scalar.FromInt(1).Quanta(n.resolution, scalar.HalfAway)
+	return q, n.resolution.IsSet() && exact && q >= 1 && q <= 1_000_000
+}

@@ -74,8 +74,18 @@ func (z *zone) add(start, offset int64) {
 
 // wall returns what the wall clock shows at an instant.
 func (z *zone) wall(instant int64) int64 {
+	_, _, offset := z.offsetAt(instant)
+	return instant + offset
+}
+
+// offsetAt returns the half-open range of instants around one that have its offset, and that.
+func (z *zone) offsetAt(instant int64) (start, end, offset int64) {
 	i := sort.Search(len(z.starts), func(i int) bool { return z.starts[i] > instant })
-	return instant + z.offsets[i-1]
+	end = math.MaxInt64
+	if i < len(z.starts) {
+		end = z.starts[i]
+	}
+	return z.starts[i-1], end, z.offsets[i-1]
 }
 
 // instant returns the instant at which the wall clock shows a time: the first of two, and for one

@@ -84,6 +84,15 @@ func (k Kind) Append(dst []byte, v anonymize.Value) ([]byte, bool) {
 	return dst, false
 }
 
+// Canonical returns the canonical bytes of an id that is a text: the text itself where they are its
+// bytes, and otherwise appended to buf. It returns false where the text names nobody.
+func (k Kind) Canonical(buf, text []byte) ([]byte, bool) {
+	if k == Opaque {
+		return text, len(text) <= maxID && !isDefault(text)
+	}
+	return k.Append(buf, anonymize.Value{Kind: anonymize.Bytes, Valid: true, Bytes: text})
+}
+
 func appendInt(dst []byte, i int64) ([]byte, bool) {
 	if i == 0 {
 		return dst, false

@@ -161,6 +161,7 @@ func TestAttackD07PeopleAreToldApartBy128Bits(t *testing.T) {
 	w := e.Worker()
 	w.Add(rows, false)
 	w.Add(rows, false)
+	w.Flush()
 	p, err := e.Close(background, 2)
 	require.NoError(t, err)
 	assert.Equal(t, int64(2*pairs), p.Visitors)
@@ -196,14 +197,14 @@ func TestPairsTellTuplesApart(t *testing.T) {
 		seen := map[uint64][]uint32{}
 		for range 2000 {
 			codes := make([]uint32, n)
-			var folded uint64
 			for i := range codes {
 				codes[i] = uint32(r.IntN(6))
 				if r.IntN(20) == 0 {
-					codes[i] = math.MaxUint32 - codes[i]
+					codes[i] = math.MaxInt32 - codes[i]
 				}
-				folded = p.Fold(folded, codes[i], i)
 			}
+			folded := p.Fold(codes...)
+			require.NotEqual(t, engine.NoKey, folded)
 			require.Equal(t, codes, p.Unfold(folded, n))
 			if old, ok := seen[folded]; ok {
 				require.Equal(t, old, codes)

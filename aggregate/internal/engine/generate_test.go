@@ -231,6 +231,7 @@ func feed(e *engine.Engine, spec *engine.Spec, records []record, join bool, how 
 			for c := range chunks {
 				w.Add(rowsOf(spec, c, join), join)
 			}
+			w.Flush()
 		})
 	}
 	for c := range slices.Chunk(records, how.chunk) {

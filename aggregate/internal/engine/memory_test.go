@@ -40,7 +40,9 @@ func TestListsLeaveLittleBehind(t *testing.T) {
 		for group := range uint64(keep) {
 			row := plainRecord(1, 2, group, 0, 1)
 			row.attrs = nil
-			e.Worker().Add(rowsOf(spec, []record{row}, false), false)
+			w := e.Worker()
+			w.Add(rowsOf(spec, []record{row}, false), false)
+			w.Flush()
 		}
 		const slot = 5 // priority, key, records, two words of one sum
 		assert.Less(t, e.StateWords(), 3*slot*int(keep)+1, "%d groups", keep)
@@ -53,7 +55,7 @@ func TestAttackD08EverNewLabelsOfOnePerson(t *testing.T) {
 	const labels = 1 << 20
 	spec := plainSpec(1, 1)
 	spec.Tables = spec.Tables[:1]
-	spec.Tables[0].Sums, spec.Tables[0].Parent = nil, nil
+	spec.Tables[0].Sums, spec.Tables[0].Parent, spec.Values = nil, nil, 0
 	rows := &engine.Rows{N: labels, Attrs: make([][]uint32, 1), Keys: make([]engine.Keys, 1)}
 	for i := range uint64(labels) {
 		rows.Hi, rows.Lo = append(rows.Hi, 1), append(rows.Lo, 2)
@@ -72,6 +74,7 @@ func TestAttackD08EverNewLabelsOfOnePerson(t *testing.T) {
 	}
 	again.N = 2 // and one of them ends with three
 	w.Add(&again, false)
+	w.Flush()
 	p, err := e.Close(background, 1)
 	require.NoError(t, err)
 	require.Equal(t, 1, p.Tables[0].Len())
@@ -88,5 +91,6 @@ func TestVisitorsWithoutUsageTakeNoRoom(t *testing.T) {
 		visitors = append(visitors, record{hi: scramble(i), lo: i, attrs: []uint32{3}})
 	}
 	w.Add(rowsOf(spec, append(visitors, record{hi: 1, lo: 1, attrs: []uint32{2}}), true), true)
+	w.Flush()
 	assert.Equal(t, 1, e.People())
 }

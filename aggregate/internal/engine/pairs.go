@@ -4,45 +4,75 @@ package engine
 
 import "sync"
 
-// Pairs folds several codes into one exact 64-bit code: two codes stand side by side, and a third
-// pairs with a number that stands for the first two. The zero value is ready; safe for concurrent
-// use.
+// Pairs folds several codes, each below 2^31, into one exact 64-bit code. Codes that fit stand side by
+// side. Of longer ones two make a pair that has a number of its own, and the number and a third make
+// the next pair; the flag keeps the two forms apart. The zero value is ready; safe for concurrent use.
 type Pairs struct {
 	mu      sync.RWMutex
 	numbers map[uint64]uint32
 	pairs   []uint64
 }
 
-// Fold appends code, the i-th, to a folded code (0 for i = 0).
-func (p *Pairs) Fold(folded uint64, code uint32, i int) uint64 {
-	switch i {
-	case 0:
-		return uint64(code)
-	case 1:
-		return folded<<32 | uint64(code)
+// numbered marks a folded code that is made of numbers. [NoKey] would be one of number 2^31 − 1, and
+// there are never that many.
+const numbered = 1 << 63
+
+// Width is how many bits each of n codes has where they stand side by side.
+func Width(n int) uint {
+	if n <= 2 {
+		return 32 // the first has 31
 	}
-	return uint64(p.number(folded))<<32 | uint64(code)
+	return 63 / uint(n)
+}
+
+// Fold folds codes, of which there may be none.
+func (p *Pairs) Fold(codes ...uint32) uint64 {
+	width := Width(len(codes))
+	var folded uint64
+	for _, c := range codes {
+		if uint64(c)>>width != 0 {
+			return p.number(codes)
+		}
+		folded = folded<<width | uint64(c)
+	}
+	return folded
 }
 
 // Unfold returns the n codes of a folded code, in order.
 func (p *Pairs) Unfold(folded uint64, n int) []uint32 {
 	codes := make([]uint32, n)
-	for i := n - 1; i >= 2; i-- {
-		codes[i] = uint32(folded)
-		p.mu.RLock()
-		folded = p.pairs[folded>>32]
-		p.mu.RUnlock()
+	if folded&numbered != 0 {
+		p.spell(codes, folded&^numbered)
+		return codes
 	}
-	switch {
-	case n == 1:
-		codes[0] = uint32(folded)
-	case n >= 2:
-		codes[0], codes[1] = uint32(folded>>32), uint32(folded)
+	width := Width(n)
+	for i := n - 1; i >= 0; i-- {
+		codes[i] = uint32(folded & (1<<width - 1))
+		folded >>= width
 	}
 	return codes
 }
 
-func (p *Pairs) number(pair uint64) uint32 {
+// number folds three codes or more.
+func (p *Pairs) number(codes []uint32) uint64 {
+	folded := uint64(codes[0])<<32 | uint64(codes[1])
+	for _, c := range codes[2:] {
+		folded = uint64(p.pair(folded))<<32 | uint64(c)
+	}
+	return numbered | folded
+}
+
+func (p *Pairs) spell(codes []uint32, folded uint64) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	for i := len(codes) - 1; i >= 2; i-- {
+		codes[i] = uint32(folded)
+		folded = p.pairs[folded>>32]
+	}
+	codes[0], codes[1] = uint32(folded>>32), uint32(folded)
+}
+
+func (p *Pairs) pair(pair uint64) uint32 {
 	p.mu.RLock()
 	n, ok := p.numbers[pair]
 	p.mu.RUnlock()

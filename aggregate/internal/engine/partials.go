@@ -5,6 +5,7 @@ package engine
 import (
 	"math"
 	"math/bits"
+	"sync"
 )
 
 // Partials are the exact, bounded accumulators of one scan. They are as sensitive as the input.
@@ -19,10 +20,11 @@ type Partials struct {
 // Group identifies a group exactly: its event-level code and its person-level code.
 type Group struct{ Event, Person uint64 }
 
-// Groups is a hash table from group to accumulators.
+// Groups is a hash table from group to accumulators. Their order is of no meaning.
 type Groups struct {
 	sums     int
-	index    []uint32
+	indexed  sync.Once
+	index    []uint32 // open addressing: place + 1, 0 empty
 	Keys     []Group
 	Visitors []int64
 	Events   []int64
@@ -36,6 +38,11 @@ func (g *Groups) Len() int { return len(g.Keys) }
 
 // Find returns a group's position, -1 where it is not there.
 func (g *Groups) Find(k Group) int {
+	g.indexed.Do(func() {
+		if g.index == nil {
+			g.reindex(tableSize(len(g.Keys)))
+		}
+	})
 	mask := uint64(len(g.index) - 1)
 	for at := hashGroup(k) & mask; ; at = (at + 1) & mask {
 		n := g.index[at]
@@ -75,6 +82,7 @@ func hashGroup(k Group) uint64 {
 	return a ^ b
 }
 
+// at returns the place of a group, which it makes where there is none.
 func (g *Groups) at(k Group) int {
 	mask := uint64(len(g.index) - 1)
 	at := hashGroup(k) & mask
@@ -92,13 +100,18 @@ func (g *Groups) at(k Group) int {
 	}
 	g.index[at] = uint32(len(g.Keys))
 	if len(g.Keys)*8 > len(g.index)*5 {
-		g.rehash()
+		g.reindex(2 * len(g.index))
 	}
 	return len(g.Keys) - 1
 }
 
-func (g *Groups) rehash() {
-	index := make([]uint32, 2*len(g.index))
+// tableSize is the length of an index that holds n groups: a power of two, at most 5/8 full.
+func tableSize(n int) int {
+	return max(64, 1<<bits.Len(uint(n*8/5)))
+}
+
+func (g *Groups) reindex(size int) {
+	index := make([]uint32, size)
 	mask := uint64(len(index) - 1)
 	for i, k := range g.Keys {
 		at := hashGroup(k) & mask
@@ -110,18 +123,31 @@ func (g *Groups) rehash() {
 	g.index = index
 }
 
-// merge adds what other holds.
-func (g *Groups) merge(other *Groups) {
-	for i, k := range other.Keys {
-		at := g.at(k)
-		g.Visitors[at] += other.Visitors[i]
-		g.Events[at] += other.Events[i]
-		for s := range g.sums {
-			from, to := other.totals[2*(i*g.sums+s):], g.totals[2*(at*g.sums+s):]
-			var carry uint64
-			to[0], carry = bits.Add64(to[0], from[0], 0)
-			to[1], _ = bits.Add64(to[1], from[1], carry)
-		}
+// clear empties the groups and keeps what they have allocated.
+func (g *Groups) clear() {
+	clear(g.index)
+	g.Keys, g.Visitors, g.Events, g.totals = g.Keys[:0], g.Visitors[:0], g.Events[:0], g.totals[:0]
+}
+
+// entryWords is the length of a group with its accumulators: key, visitors, events and sums.
+func (g *Groups) entryWords() int { return 4 + 2*g.sums }
+
+// appendEntry appends group i to dst.
+func (g *Groups) appendEntry(dst []uint64, i int) []uint64 {
+	dst = append(dst, g.Keys[i].Event, g.Keys[i].Person, uint64(g.Visitors[i]), uint64(g.Events[i]))
+	return append(dst, g.totals[2*i*g.sums:2*(i+1)*g.sums]...)
+}
+
+// addEntry adds what appendEntry wrote.
+func (g *Groups) addEntry(entry []uint64) {
+	i := g.at(Group{entry[0], entry[1]})
+	g.Visitors[i] += int64(entry[2])
+	g.Events[i] += int64(entry[3])
+	for s := range g.sums {
+		from, to := entry[4+2*s:], g.totals[2*(i*g.sums+s):]
+		var carry uint64
+		to[0], carry = bits.Add64(to[0], from[0], 0)
+		to[1], _ = bits.Add64(to[1], from[1], carry)
 	}
 }
 

@@ -38,14 +38,30 @@ func newLayout(s *Spec) layout {
 	return l
 }
 
-// find returns the offset of a person's record, or -1 where there is none and insert is false.
-func (b *bucket) find(hi, lo uint64, words int, insert bool) int {
+// findAll appends to recs where the person of each row is, -1 where there is none and insert is false.
+// A row begins with its hash and has the given number of words.
+func (b *bucket) findAll(recs []int32, rows []uint64, rowWords, words int, insert bool) []int32 {
 	if len(b.index) == 0 {
-		if !insert {
-			return -1
-		}
 		b.index = make([]uint32, 16)
 	}
+	index := b.index
+	mask := uint64(len(index) - 1)
+	for i := 1; i < len(rows); i += rowWords {
+		recs = append(recs, int32(index[rows[i]&mask]))
+	}
+	for i, n := range recs {
+		hi, lo := rows[i*rowWords], rows[i*rowWords+1]
+		if off := (int(n) - 1) * words; n != 0 && b.recs[off] == hi && b.recs[off+1] == lo {
+			recs[i] = int32(off)
+			continue
+		}
+		recs[i] = int32(b.find(hi, lo, words, insert))
+	}
+	return recs
+}
+
+// find returns the offset of a person's record, or -1 where there is none and insert is false.
+func (b *bucket) find(hi, lo uint64, words int, insert bool) int {
 	mask := uint64(len(b.index) - 1)
 	// The low bits of hi chose nothing yet: buckets go by its high bits.
 	for at := lo & mask; ; at = (at + 1) & mask {
@@ -212,6 +228,9 @@ func (b *bucket) resolve(word uint64, a *Attribute) uint32 {
 // groups lie in the arena, slotWords each, in ascending priority. Lists double when they move, up to
 // MaxPartitions, so what a list has left behind is smaller than twice the list.
 
+// firstClass is log2 of the groups that a person's first list holds: most people never need another.
+const firstClass = 1
+
 // keep returns the arena offset of the slot of group (priority, code), or -1 where the person
 // already holds MaxPartitions groups of smaller priority. The smallest priorities of a set do not
 // depend on the order in which its members come, and a group that was evicted cannot come back:
@@ -241,7 +260,8 @@ func (b *bucket) keep(word *uint64, t *Table, stride int, priority, code uint64,
 	case full:
 		length--
 	case length == 0:
-		off, class = b.alloc(stride), 0
+		class = firstClass
+		off = b.alloc(stride * min(1<<class, int(t.Bounds.MaxPartitions)))
 	case length == 1<<class:
 		grown := b.alloc(stride * min(1<<(class+1), int(t.Bounds.MaxPartitions)))
 		copy(b.arena[grown:], b.arena[off:off+length*stride])

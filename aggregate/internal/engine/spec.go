@@ -38,7 +38,7 @@ type Spec struct {
 	Attributes []Attribute
 	// Required are the Satisfies flags of which every counted person needs all, each from some row.
 	Required uint32
-	// Keys and Values are how many of each a row carries.
+	// Keys and Values are how many of each a row of usage carries.
 	Keys, Values int
 	Tables       []Table
 	// CompareKeys orders two codes of key k by the canonical bytes of their labels. It is asked only
@@ -74,6 +74,9 @@ type Table struct {
 	// Events is set where the table counts records.
 	Events bool
 	Sums   []Sum
+	// Floor, where set, leaves groups out of the partials that have fewer visitors: those of which
+	// nothing could be shown.
+	Floor int64
 	// Parent, where set, asks for the distinct people of each parent group.
 	Parent *Parent
 }

@@ -42,7 +42,7 @@ func TestAttackD09UnaskedColumnsAreNotTouched(t *testing.T) {
 	for _, c := range []int{page, course, term, birthYear, parent, seconds, visitedAt, unasked} {
 		batch.Columns[c] = unreadable
 	}
-	r := newBuilder(t, in).Build(batch)
+	r := newBuilder(t, in).Rows(batch)
 	require.Equal(t, 2, r.N)
 	assert.Equal(t, []uint32{engine.Satisfies(3), engine.Excluded}, r.Flags)
 	assert.Nil(t, r.Attrs[0])
@@ -58,9 +58,9 @@ func TestAttackD05RecordsOfNobodyAreDropped(t *testing.T) {
 		records = append(records, record(account, id))
 	}
 	for _, r := range records {
-		assert.Zero(t, b.Build(batchOf([][]anonymize.Value{r}, plain)).N)
+		assert.Zero(t, b.Rows(batchOf([][]anonymize.Value{r}, plain)).N)
 	}
-	some := b.Build(batchOf(rows(
+	some := b.Rows(batchOf(rows(
 		"~|~|F|/|AAA|2013|yes|1984|~|1|150|~", "u1|~|M|/|AAA|2013|yes|1984|~|2|150|~", "0|~|F|/|AAA|2013|yes|1984|~|3|150|~",
 	), plain))
 	require.Equal(t, 1, some.N)
@@ -72,14 +72,14 @@ func TestAttackD05RecordsOfNobodyAreDropped(t *testing.T) {
 // columns is two people.
 func TestAttackD02IdsOfTwoColumnsHaveNoHashInCommon(t *testing.T) {
 	in := testInput(t)
-	r := newBuilder(t, in).Build(batchOf(rows(
+	r := newBuilder(t, in).Rows(batchOf(rows(
 		"a@b.example|~|F|/|A|1|yes|1984|~|1|150|~",
 		"~|a@b.example|F|/|A|1|yes|1984|~|1|150|~",
 		"null| A@B.EXAMPLE |F|/|A|1|yes|1984|~|1|150|~",
 		"a@b.example|c@d.example|F|/|A|1|yes|1984|~|1|150|~",
 	), plain))
 	require.Equal(t, 4, r.N)
-	hi, lo := in.IDs[0].Hasher.Sum128([]byte("a@b.example"))
+	hi, lo := in.IDs[0].Hasher.Distinct128([]byte("a@b.example"))
 	assert.Equal(t, []uint64{hi, lo}, []uint64{r.Hi[0], r.Lo[0]})
 	assert.Equal(t, []uint64{hi, lo}, []uint64{r.Hi[3], r.Lo[3]})
 	assert.Equal(t, []uint64{r.Hi[1], r.Lo[1]}, []uint64{r.Hi[2], r.Lo[2]})
@@ -90,7 +90,7 @@ func TestAttackD02IdsOfTwoColumnsHaveNoHashInCommon(t *testing.T) {
 func TestAttackB14PeriodsAreHalfOpen(t *testing.T) {
 	b := newBuilder(t, testInput(t))
 	event := func(b *scan.Builder, v anonymize.Value) bool {
-		r := b.Build(batchOf([][]anonymize.Value{record(visitedAt, v)}, plain))
+		r := b.Rows(batchOf([][]anonymize.Value{record(visitedAt, v)}, plain))
 		return r.Flags[0]&engine.Event != 0
 	}
 	for _, c := range []struct {
@@ -132,7 +132,7 @@ func TestAttackI11UnreadableValuesMakeNoError(t *testing.T) {
 		{anonymize.Value{Kind: anonymize.Time, Valid: true, Int: 5}, engine.NoValue, -7},
 	} {
 		for _, layout := range []func([]anonymize.Value) table.Column{column, dictionary} {
-			r := b.Build(batchOf([][]anonymize.Value{record(seconds, c.cell)}, func(int) func([]anonymize.Value) table.Column { return layout }))
+			r := b.Rows(batchOf([][]anonymize.Value{record(seconds, c.cell)}, func(int) func([]anonymize.Value) table.Column { return layout }))
 			assert.Equal(t, [][]int64{{c.drop}, {c.clamp}}, r.Values, "%+v", c.cell)
 			assert.Equal(t, 1, r.N)
 		}
@@ -150,7 +150,7 @@ func TestAttackI14UnknownIsExcludedUnlessLifted(t *testing.T) {
 	} {
 		r := record(birthYear, c.birth)
 		r[parent] = c.parent
-		got := b.Build(batchOf([][]anonymize.Value{r}, plain)).Flags[0]
+		got := b.Rows(batchOf([][]anonymize.Value{r}, plain)).Flags[0]
 		want := engine.Event | engine.Satisfies(3) | engine.Satisfies(1)
 		if c.excluded {
 			want = engine.Event | engine.Satisfies(3) | engine.Excluded
@@ -187,7 +187,7 @@ func TestAttackI05MemosAreBounded(t *testing.T) {
 				}
 				batch.Columns[account], batch.Columns[email] = column(ids), column(make([]anonymize.Value, len(ids)))
 				batch.Columns[visitedAt], batch.Columns[page] = column(ids), column(cells)
-				return append([]uint64(nil), b.Build(batch).Keys[0].Code...)
+				return append([]uint64(nil), b.Rows(batch).Keys[0].Code...)
 			}
 			first := codes(0)
 			for i := 0; i < c.cells; i += len(ids) {
@@ -213,8 +213,8 @@ func TestBuildAllocatesNothingOnceValuesAreKnown(t *testing.T) {
 		lines = append(lines, fmt.Sprintf("u%d|~|F|/%d|AAA|%d|yes|1984|~|%d|150|~", i, i%50, i%7, i%100))
 	}
 	batch := batchOf(rows(lines...), plain)
-	b.Build(batch)
-	assert.Zero(t, testing.AllocsPerRun(10, func() { b.Build(batch) }))
+	b.Rows(batch)
+	assert.Zero(t, testing.AllocsPerRun(10, func() { b.Rows(batch) }))
 }
 
 func TestTheSameBitsOfAnotherTypeAreAnotherValue(t *testing.T) {
@@ -225,7 +225,7 @@ func TestTheSameBitsOfAnotherTypeAreAnotherValue(t *testing.T) {
 		want string
 	}{{anonymize.Int, "1"}, {anonymize.Bool, "true"}, {anonymize.Time, "unknown"}, {anonymize.Int, "1"}} {
 		v := anonymize.Value{Kind: c.kind, Valid: true, Int: 1}
-		r := b.Build(batchOf([][]anonymize.Value{record(page, v)}, plain))
+		r := b.Rows(batchOf([][]anonymize.Value{record(page, v)}, plain))
 		assert.Equal(t, c.want, in.Labels[1].Dictionary.Label(uint32(r.Keys[0].Code[0])), c.kind)
 	}
 }

@@ -75,9 +75,16 @@ func (d *Dictionary) Dropped(code uint32) bool {
 // Compare orders two labels by their bytes.
 func (d *Dictionary) Compare(a, b uint32) int { return strings.Compare(d.Label(a), d.Label(b)) }
 
-// hash returns the keyed hash of a label.
-func (d *Dictionary) hash(code uint32) uint64 {
+// allHashes returns the keyed hashes of all labels by number. Labels that come later are not in it.
+func (d *Dictionary) allHashes() []uint64 {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	return d.hashes[code]
+	return d.hashes
+}
+
+// covered reports whether hashes are of all labels.
+func (d *Dictionary) covered(hashes []uint64) bool {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return len(hashes) == len(d.hashes)
 }

@@ -2,11 +2,6 @@
 
 package scan
 
-import (
-	"github.com/throngdp/throng/aggregate/internal/engine"
-	"github.com/throngdp/throng/aggregate/table"
-)
-
 // The limits of a memo.
 const (
 	MaxMemo      = maxMemo
@@ -19,11 +14,5 @@ func (b *Builder) Remembered(label int) (values, bytes int) {
 	for text := range m.byBytes {
 		bytes += len(text)
 	}
-	return len(m.byBytes) + len(m.byInt), bytes
-}
-
-// Build returns the rows of one batch.
-func (b *Builder) Build(batch *table.Batch) *engine.Rows {
-	b.Append(batch)
-	return b.Take()
+	return len(m.byBytes) + len(m.byInt) + len(m.spans), bytes
 }

@@ -4,19 +4,19 @@ package scan
 
 import (
 	"math"
+	"slices"
 
 	"github.com/throngdp/throng/aggregate/table"
 	"github.com/throngdp/throng/anonymize"
 )
 
-// code is what a raw value becomes: a number, and for a label its keyed hash, whether the value said
+// A code is what a raw value becomes: the number of a label or verdict, whether the value said
 // anything, and whether the label is outside the declared groups.
-type code struct {
-	number  uint32
-	hash    uint64
-	known   bool
-	dropped bool
-}
+const (
+	known   = 1 << 31
+	dropped = 1 << 30
+	number  = dropped - 1
+)
 
 // maxMemo is how many distinct values a memo remembers before it starts anew, and maxMemoBytes how
 // long their texts may be together: enough for any dimension that survives partition selection, and a
@@ -26,43 +26,125 @@ const (
 	maxMemoBytes = 16 << 20
 )
 
+// maxSpans is how many ranges are kept in order before it starts anew.
+const maxSpans = 1 << 12
+
 // memo computes a function of a raw value once per distinct value. It belongs to one goroutine.
 type memo struct {
-	compute func(anonymize.Value) code
-	null    code
+	compute func(anonymize.Value) uint32
+	null    uint32
 	dict    *table.Dict
-	byDict  []code
-	byBytes map[string]code
+	byDict  []uint32
+	byBytes map[string]uint32
 	bytes   int // length of all texts in byBytes
-	byInt   map[int64]code
-	kind    anonymize.Kind // of the values in byInt
+	byInt   map[int64]uint32
+	kind    anonymize.Kind // of the values in byInt and spans
+
+	// span says which other integers have the code of one, if it can tell. What it said is kept in
+	// order, and last is what was asked for last.
+	span  func(anonymize.Value) (from, to int64, ok bool)
+	spans []span
+	last  span
+
+	dictionary *Dictionary // of labels
+	hashed     []uint64
 }
 
-func newMemo(compute func(anonymize.Value) code) *memo {
+// span is a half-open range of integers of one code.
+type span struct {
+	from, to int64
+	code     uint32
+}
+
+func newMemo(compute func(anonymize.Value) uint32) *memo {
 	return &memo{
 		compute: compute, null: compute(anonymize.Value{}),
-		byBytes: map[string]code{}, byInt: map[int64]code{},
+		byBytes: map[string]uint32{}, byInt: map[int64]uint32{},
 	}
 }
 
-// fill appends the code of every row of c to dst.
-func (m *memo) fill(dst []code, c *table.Column, rows int) []code {
-	if c.Dict != nil {
-		m.learn(c.Dict)
+// hashes returns the keyed hash of each label by its number, for all numbers that fill has returned.
+func (m *memo) hashes() []uint64 {
+	if !m.dictionary.covered(m.hashed) {
+		m.hashed = m.dictionary.allHashes()
 	}
-	for i := range rows {
+	return m.hashed
+}
+
+// fill writes the code of every row of c to dst, and returns it with their number as length. What
+// stands in a null row is of no meaning and is not looked at.
+func (m *memo) fill(dst []uint32, c *table.Column, rows int) []uint32 {
+	dst = resize(dst, rows)
+	switch {
+	case c.Dict != nil:
+		m.learn(c.Dict)
+		if len(c.Valid) == 0 {
+			for i, code := range c.Codes[:rows] {
+				dst[i] = m.byDict[code]
+			}
+			return dst
+		}
+	case len(c.Valid) == 0 && (c.Kind == anonymize.Int || c.Kind == anonymize.Time):
+		m.ints(dst, c)
+		return dst
+	}
+	for i := range dst {
 		switch {
 		case len(c.Valid) != 0 && !c.Valid[i]:
-			dst = append(dst, m.null)
+			dst[i] = m.null
 		case c.Dict != nil:
-			dst = append(dst, m.byDict[c.Codes[i]])
+			dst[i] = m.byDict[c.Codes[i]]
 		case c.Kind == anonymize.Bytes:
-			dst = append(dst, m.text(c.Data[c.Offsets[i]:c.Offsets[i+1]]))
+			dst[i] = m.text(c.Text(i))
+		case c.Kind == anonymize.Float:
+			dst[i] = m.typed(c.Value(i), int64(math.Float64bits(c.Floats[i])))
 		default:
-			dst = append(dst, m.typed(c.Value(i)))
+			m.setKind(c.Kind)
+			dst[i] = m.integer(c.Value(i))
 		}
 	}
 	return dst
+}
+
+func (m *memo) ints(dst []uint32, c *table.Column) {
+	m.setKind(c.Kind)
+	for i, n := range c.Ints[:len(dst)] {
+		if n >= m.last.from && n < m.last.to {
+			dst[i] = m.last.code
+			continue
+		}
+		dst[i] = m.integer(anonymize.Value{Kind: c.Kind, Valid: true, Int: n})
+	}
+}
+
+// integer returns the code of an integer outside the last span.
+func (m *memo) integer(v anonymize.Value) uint32 {
+	at, found := slices.BinarySearchFunc(m.spans, v.Int, func(s span, n int64) int {
+		switch {
+		case s.to <= n:
+			return -1
+		case s.from > n:
+			return 1
+		}
+		return 0
+	})
+	if found {
+		m.last = m.spans[at]
+		return m.last.code
+	}
+	if m.span == nil {
+		return m.typed(v, v.Int)
+	}
+	from, to, ok := m.span(v)
+	if !ok {
+		return m.typed(v, v.Int)
+	}
+	if len(m.spans) >= maxSpans {
+		m.spans, at = m.spans[:0], 0
+	}
+	m.last = span{from, to, m.compute(v)}
+	m.spans = slices.Insert(m.spans, at, m.last)
+	return m.last.code
 }
 
 // learn computes the codes of a dictionary, once per dictionary.
@@ -76,7 +158,7 @@ func (m *memo) learn(d *table.Dict) {
 	}
 }
 
-func (m *memo) text(b []byte) code {
+func (m *memo) text(b []byte) uint32 {
 	if c, ok := m.byBytes[string(b)]; ok {
 		return c
 	}
@@ -90,15 +172,18 @@ func (m *memo) text(b []byte) code {
 	return c
 }
 
-func (m *memo) typed(v anonymize.Value) code {
-	key := v.Int
-	if v.Kind == anonymize.Float {
-		key = int64(math.Float64bits(v.Float))
+// setKind forgets integers where the same bits mean something else.
+func (m *memo) setKind(k anonymize.Kind) {
+	if m.kind == k {
+		return
 	}
-	if m.kind != v.Kind { // the same bits mean something else
-		clear(m.byInt)
-		m.kind = v.Kind
-	}
+	clear(m.byInt)
+	m.kind, m.spans, m.last = k, m.spans[:0], span{}
+}
+
+// typed returns the code of a number whose bits are key.
+func (m *memo) typed(v anonymize.Value, key int64) uint32 {
+	m.setKind(v.Kind)
 	if c, ok := m.byInt[key]; ok {
 		return c
 	}

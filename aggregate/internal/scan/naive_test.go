@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/throngdp/throng/aggregate/internal/engine"
@@ -112,7 +111,7 @@ func naive(in *scan.Input, labelers []*generalize.Labeler, record []anonymize.Va
 	named := false
 	for _, id := range in.IDs {
 		if text, ok := id.Kind.Append(nil, record[id.Column]); ok && !named {
-			r.hi, r.lo = id.Hasher.Sum128(text)
+			r.hi, r.lo = id.Hasher.Distinct128(text)
 			named = true
 		}
 	}
@@ -212,7 +211,7 @@ func requireRows(t testing.TB, in *scan.Input, b *scan.Builder, h hashes, record
 		require.NoError(t, err)
 		labelers = append(labelers, l)
 	}
-	got, n := b.Build(batch), 0
+	got, n := b.Rows(batch), 0
 	for _, record := range records {
 		want, ok := naive(in, labelers, record)
 		if !ok {
@@ -315,23 +314,4 @@ func TestRowsEqualANaiveRowByRowComputation(t *testing.T) {
 		}
 		h.requireDistinct(t)
 	}
-}
-
-func TestRowsOfSeveralBatchesAreTakenOnce(t *testing.T) {
-	in := testInput(t)
-	one, many := newBuilder(t, in), newBuilder(t, in)
-	records := randomRecords(rand.New(rand.NewPCG(1, 2)), 60)
-	whole := batchOf(records, plain)
-	want := one.Build(whole)
-	for _, part := range [][][]anonymize.Value{records[:7], records[7:40], records[40:]} {
-		many.Append(batchOf(part, plain))
-	}
-	got := many.Take()
-	assert.Equal(t, want.N, got.N)
-	assert.Equal(t, want.Hi, got.Hi)
-	assert.Equal(t, want.Flags, got.Flags)
-	assert.Equal(t, want.Attrs, got.Attrs)
-	assert.Equal(t, want.Keys, got.Keys)
-	assert.Equal(t, want.Values, got.Values)
-	assert.Zero(t, many.Take().N, "rows are taken once")
 }

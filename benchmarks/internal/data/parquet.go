@@ -27,7 +27,7 @@ const (
 
 // usage is a record as Parquet holds it. A pointer is what lets 0 be a value and not a null.
 type usage[ID any] struct {
-	User    ID     `parquet:"user_id,optional"`
+	User    ID     `parquet:"user_id,optional,plain"`
 	TS      int64  `parquet:"ts,optional,timestamp(millisecond)"`
 	Gender  string `parquet:"gender,optional,dict"`
 	Country string `parquet:"country,optional,dict"`
@@ -38,7 +38,7 @@ type usage[ID any] struct {
 }
 
 type visitor[ID any] struct {
-	User    ID     `parquet:"user_id,optional"`
+	User    ID     `parquet:"user_id,optional,plain"`
 	Gender  string `parquet:"gender,optional,dict"`
 	Home    string `parquet:"country_home,optional,dict"`
 	Consent string `parquet:"consent,optional,dict"`
