@@ -17,10 +17,18 @@
 // quotes. One unclosed quote therefore costs at most the records that span several lines within the
 // next 1 MiB, and no input is read more than a fixed number of times.
 //
+// # Readers
+//
+// A scan has a reader for each processor (at most 16), of which any number may be used. They take
+// turns in reading the input, compressed or not, and each takes the records of its own part apart.
+// Which records there are does not depend on their number. Where the input fails, each of them
+// returns the same error.
+//
 // # Guarantee
 //
-// Memory is bounded by the buffer (at most 2 MiB), the header (at most 1 MiB and 65,536 columns), and
-// a batch (about 5 MiB of input), whatever the input. A column that is not asked for is
+// Memory is bounded by a buffer for each reader and one more (256 KiB, and at most 2 MiB where records
+// are long), the header (at most 1 MiB and 65,536 columns), and a batch for each reader (about 5 MiB
+// of input), whatever the input. A column that is not asked for is
 // skipped over, not copied or decoded. Errors name a column only as the policy wrote it, or propose
 // a name from the header that differs from it by a letter or two.
 //

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/throngdp/throng/aggregate/internal/blocks"
 	"github.com/throngdp/throng/aggregate/table"
 )
 
@@ -27,35 +28,36 @@ var (
 )
 
 // begin looks at the first bytes, settles line end and delimiter, and reads the header if one is due.
-func (r *Reader) begin(ctx context.Context, opts Options) error {
-	s := &r.split
-	if err := s.fill(ctx); err != nil {
+func (s *scan) begin(ctx context.Context, file string, opts Options, d *decoder) error {
+	if err := s.src.More(ctx); err != nil {
 		return err
 	}
-	if err := skipMark(s, r.name, r.decoder != nil); err != nil {
+	if err := skipMark(s.src, file, d != nil); err != nil {
 		return err
 	}
-	if bytes.IndexByte(s.rest(), '\n') < 0 && bytes.IndexByte(s.rest(), '\r') >= 0 {
-		s.eol = '\r'
+	s.dialect.eol = '\n'
+	if bytes.IndexByte(s.src.Rest(), '\n') < 0 && bytes.IndexByte(s.src.Rest(), '\r') >= 0 {
+		s.dialect.eol = '\r'
 	}
-	if len(s.delim) == 0 {
+	if len(s.dialect.delim) == 0 {
 		if err := s.skipBlank(ctx); err != nil {
 			return err
 		}
-		s.delim = []byte{sniffDelimiter(s.rest(), s.eol)}
+		s.dialect.delim = []byte{sniffDelimiter(s.src.Rest(), s.dialect.eol)}
 	}
 	if opts.Header == NoHeader {
-		r.names = opts.Columns
-	} else if err := r.readHeader(ctx); err != nil {
+		s.names = opts.Columns
+	} else if err := s.readHeader(ctx, file, d); err != nil {
 		return err
 	}
-	s.fields = len(r.names)
+	s.dialect.fields = len(s.names)
+	s.cutter.dialect = &s.dialect
 	return nil
 }
 
 // skipMark drops a UTF-8 byte order mark and refuses those that say that the text is something else.
-func skipMark(s *splitter, file string, singleByte bool) error {
-	head := s.rest()
+func skipMark(src *blocks.Source, file string, singleByte bool) error {
+	head := src.Rest()
 	refuse := func(problem string) error {
 		return &table.Error{File: file, Problem: problem, Err: table.ErrMalformed}
 	}
@@ -65,9 +67,38 @@ func skipMark(s *splitter, file string, singleByte bool) error {
 	case bytes.HasPrefix(head, markUTF8) && singleByte:
 		return refuse("is marked as UTF-8; leave the encoding option empty")
 	case bytes.HasPrefix(head, markUTF8):
-		s.pos += len(markUTF8)
+		src.Skip(len(markUTF8))
 	}
 	return nil
+}
+
+// skipBlank goes to the first line that is not empty.
+func (s *scan) skipBlank(ctx context.Context) error {
+	for {
+		p := s.src.Rest()
+		blank := 0
+		for blank < len(p) && (p[blank] == s.dialect.eol || s.atCRLF(p[blank:])) {
+			blank++
+		}
+		s.src.Skip(blank)
+		if s.src.AtEnd() || len(p)-blank > 1 {
+			return nil
+		}
+		if err := s.src.More(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// atCRLF reports whether p begins with the CR of a CRLF, or with one at the very end.
+func (s *scan) atCRLF(p []byte) bool {
+	if s.dialect.eol != '\n' || p[0] != '\r' {
+		return false
+	}
+	if len(p) > 1 {
+		return p[1] == '\n'
+	}
+	return s.src.AtEnd()
 }
 
 // sniffDelimiter returns the candidate that occurs most often outside quotes in the first line;
@@ -100,25 +131,24 @@ func sniffDelimiter(p []byte, eol byte) byte {
 }
 
 // readHeader takes the first record as the columns' names.
-func (r *Reader) readHeader(ctx context.Context) error {
+func (s *scan) readHeader(ctx context.Context, file string, d *decoder) error {
 	refuse := func(problem string, err error) error {
-		return &table.Error{File: r.name, Problem: problem, Err: err}
+		return &table.Error{File: file, Problem: problem, Err: err}
 	}
-	s := &r.split
 	if err := s.skipBlank(ctx); err != nil {
 		return err
 	}
-	if len(s.rest()) == 0 {
+	if len(s.src.Rest()) == 0 {
 		return refuse("is empty; a CSV needs a header line; where files have none, name their columns", table.ErrSchema)
 	}
 	for {
-		p := s.rest()
-		rec, verdict := s.scan(p, s.eof)
+		p := s.src.Rest()
+		rec, verdict := s.dialect.scan(p, s.src.AtEnd())
 		switch {
 		case verdict == broken:
 			return refuse("has a header line whose quotes do not close; put it right", table.ErrMalformed)
 		case verdict == short && len(p) <= maxRecord:
-			if err := s.fill(ctx); err != nil {
+			if err := s.src.More(ctx); err != nil {
 				return err
 			}
 			continue
@@ -127,17 +157,23 @@ func (r *Reader) readHeader(ctx context.Context) error {
 		case rec.fields > maxColumns:
 			return refuse("has more than 65,536 columns; keep those that are needed", table.ErrLimit)
 		}
-		r.names = r.headerNames(p[:rec.end], rec.fields)
-		s.pos += rec.next
+		s.names = s.headerNames(p[:rec.end], rec.fields, d)
+		s.src.Skip(rec.next)
 		return nil
 	}
 }
 
 // headerNames takes a record that scan found good apart.
-func (r *Reader) headerNames(rec []byte, fields int) []string {
+func (s *scan) headerNames(rec []byte, fields int, d *decoder) []string {
 	names := make([]string, 0, fields)
-	for c := (cursor{splitter: &r.split, rest: rec}); !c.done; {
-		names = append(names, strings.TrimSpace(string(r.text(c.next()))))
+	var unquoted, decoded []byte
+	for c := (cursor{dialect: &s.dialect, rest: rec}); !c.done; {
+		field, quoted := c.next()
+		field = unquote(field, quoted, &unquoted)
+		if d != nil {
+			field = d.decode(field, &decoded)
+		}
+		names = append(names, strings.TrimSpace(string(field)))
 	}
 	return names
 }

@@ -10,54 +10,42 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/throngdp/throng/aggregate/internal/blocks"
 	"github.com/throngdp/throng/aggregate/table"
 )
 
 // maxBatchInput ends a batch early where records are long, so that memory does not grow with them.
 const maxBatchInput = 4 << 20
 
-// Reader is one scan of a [Source]. It implements [table.Reader].
+// Reader is a share of a scan of a [Source]. It implements [table.Reader].
 type Reader struct {
 	mu     sync.Mutex
 	closed bool
 	err    error
 
-	name     string
-	rc       io.ReadCloser
-	consumed func() int64
-	reported int64
-
-	split   splitter
-	names   []string
-	wanted  []projected
-	columns int
+	name string
+	*scan
+	records records
 	rows    int
 
-	decoder *decoder
-	null    []string
-	// nullLens has bit n set where a spelling of null has n bytes (bit 63: 63 or more), so that most
-	// fields are not compared with any.
-	nullLens uint64
+	decoder  *decoder
 	unquoted []byte
 	decoded  []byte
 }
 
-func newReader(s *Source, rc io.ReadCloser) *Reader {
-	cm, _ := charmapOf(s.opts.Encoding) // checked by New, as is the delimiter
-	delim, _ := encodeDelimiter(cm, s.opts.Delimiter)
-	r := &Reader{
-		name: s.name, rc: rc, rows: s.opts.BatchRows, decoder: newDecoder(cm),
-		split: splitter{src: rc, delim: delim, eol: '\n', quote: -1},
-		null:  s.opts.Null,
-	}
-	for _, spelling := range r.null {
-		r.nullLens |= 1 << min(len(spelling), 63)
-	}
-	r.consumed = func() int64 { return r.split.base + int64(r.split.w) }
-	if c, ok := rc.(interface{ Consumed() int64 }); ok {
-		r.consumed = c.Consumed
-	}
-	return r
+// scan is what the readers of one scan have in common. All but the cutter, which belongs to src, is
+// settled before there are readers.
+type scan struct {
+	src     *blocks.Source
+	cutter  cutter
+	dialect dialect
+	names   []string
+	wanted  []projected
+	columns int
+	null    []string
+	// nullLens has bit n set where a spelling of null has n bytes (bit 63: 63 or more), so that most
+	// fields are not compared with any.
+	nullLens uint64
 }
 
 // Next implements [table.Reader]. After an error, every call returns that error.
@@ -80,8 +68,7 @@ func (r *Reader) Next(ctx context.Context, b *table.Batch) error {
 		r.err = readFault(r.name, err)
 		return r.err
 	}
-	n := r.consumed()
-	b.Bytes, r.reported = n-r.reported, n
+	b.Bytes = r.src.Progress()
 	if b.Len == 0 {
 		r.err = io.EOF
 		return io.EOF
@@ -96,9 +83,13 @@ func (r *Reader) fillBatch(ctx context.Context, b *table.Batch) error {
 	}
 	input := 0
 	for b.Len < r.rows && input < maxBatchInput {
-		rec, quoted, err := r.split.next(ctx)
-		if err != nil {
-			return err
+		rec, quoted := r.records.next()
+		if rec == nil {
+			if err := r.src.Take(ctx, &r.records.block, &r.cutter); err != nil {
+				return err
+			}
+			r.records.begin()
+			continue
 		}
 		input += len(rec)
 		if quoted {
@@ -113,13 +104,13 @@ func (r *Reader) fillBatch(ctx context.Context, b *table.Batch) error {
 
 // putPlain appends the wanted fields of a record without quotes.
 func (r *Reader) putPlain(b *table.Batch, rec []byte) {
-	at, skip := 0, len(r.split.delim)
+	at, skip := 0, len(r.dialect.delim)
 	for _, w := range r.wanted {
 		for ; at < w.field; at++ {
-			rec = rec[r.split.index(rec)+skip:]
+			rec = rec[r.dialect.index(rec)+skip:]
 		}
 		field := rec
-		if k := r.split.index(rec); k >= 0 {
+		if k := r.dialect.index(rec); k >= 0 {
 			field = rec[:k]
 		}
 		r.put(&b.Columns[w.slot], b.Len, field, isNull(field))
@@ -134,7 +125,7 @@ func isNull(field []byte) bool {
 
 // putQuoted appends the wanted fields of any record.
 func (r *Reader) putQuoted(b *table.Batch, rec []byte) {
-	c := cursor{splitter: &r.split, rest: rec}
+	c := cursor{dialect: &r.dialect, rest: rec}
 	at := -1
 	var field []byte
 	var null bool
@@ -145,7 +136,7 @@ func (r *Reader) putQuoted(b *table.Batch, rec []byte) {
 				field, quoted = c.next()
 			}
 			null = len(field) == 0 || !quoted && isNull(field)
-			field = r.unquote(field, quoted)
+			field = unquote(field, quoted, &r.unquoted)
 		}
 		r.put(&b.Columns[w.slot], b.Len, field, null)
 	}
@@ -170,12 +161,12 @@ func (r *Reader) put(c *table.Column, row int, field []byte, null bool) {
 	c.Offsets = append(c.Offsets, uint32(len(c.Data)))
 }
 
-// unquote halves the doubled quotes of a quoted field, in a buffer of the reader's own.
-func (r *Reader) unquote(field []byte, quoted bool) []byte {
+// unquote halves the doubled quotes of a quoted field, in scratch.
+func unquote(field []byte, quoted bool, scratch *[]byte) []byte {
 	if !quoted || bytes.IndexByte(field, '"') < 0 {
 		return field
 	}
-	out := r.unquoted[:0]
+	out := (*scratch)[:0]
 	for {
 		k := bytes.IndexByte(field, '"')
 		if k < 0 {
@@ -184,20 +175,12 @@ func (r *Reader) unquote(field []byte, quoted bool) []byte {
 		out = append(out, field[:k+1]...)
 		field = field[k+2:]
 	}
-	r.unquoted = append(out, field...)
-	return r.unquoted
+	*scratch = append(out, field...)
+	return *scratch
 }
 
-// text returns a field as UTF-8 without doubled quotes.
-func (r *Reader) text(field []byte, quoted bool) []byte {
-	field = r.unquote(field, quoted)
-	if r.decoder != nil {
-		field = r.decoder.decode(field, &r.decoded)
-	}
-	return field
-}
-
-// Close closes the input. It may be called more than once.
+// Close gives up this reader's share of the input; the last reader closes it. It may be called more
+// than once.
 func (r *Reader) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -205,8 +188,8 @@ func (r *Reader) Close() error {
 		return nil
 	}
 	r.closed = true
-	r.split.buf, r.split.pos, r.split.w = nil, 0, 0
-	if err := r.rc.Close(); err != nil {
+	r.records.block = blocks.Block{}
+	if err := r.src.Release(); err != nil {
 		return readFault(r.name, err)
 	}
 	return nil

@@ -3,6 +3,7 @@
 package csvio
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"syscall"
 
+	"github.com/throngdp/throng/aggregate/internal/blocks"
 	"github.com/throngdp/throng/aggregate/table"
 	"github.com/throngdp/throng/anonymize"
 )
@@ -20,6 +22,11 @@ type Source struct {
 	name string
 	open func(context.Context) (io.ReadCloser, error)
 	opts Options
+	// decoder and delim are what the options come to.
+	decoder *decoder
+	delim   []byte
+	// block and readers are what tests change; 0 leaves them to package blocks.
+	block, readers int
 }
 
 var _ table.Source = (*Source)(nil)
@@ -39,7 +46,9 @@ func New(name string, open func(context.Context) (io.ReadCloser, error), opts Op
 		opts.BatchRows = defaultBatchRows
 	}
 	opts.Columns, opts.Null = slices.Clone(opts.Columns), slices.Clone(opts.Null)
-	return &Source{name: name, open: open, opts: opts}, nil
+	cm, _ := charmapOf(opts.Encoding) // checked above, as is the delimiter
+	delim, _ := encodeDelimiter(cm, opts.Delimiter)
+	return &Source{name: name, open: open, opts: opts, decoder: newDecoder(cm), delim: delim}, nil
 }
 
 // Name returns the name given to New.
@@ -53,13 +62,13 @@ func (s *Source) Size() int64 { return s.opts.Size }
 func (s *Source) Schema(ctx context.Context) (table.Schema, error) {
 	names := s.opts.Columns
 	if s.opts.Header == FirstRecord {
-		r, err := s.start(ctx)
+		scan, err := s.start(ctx)
 		if err != nil {
 			return table.Schema{}, err
 		}
-		names = r.names
-		if err := r.Close(); err != nil {
-			return table.Schema{}, err
+		names = scan.names
+		if err := scan.src.Release(); err != nil {
+			return table.Schema{}, readFault(s.name, err)
 		}
 	}
 	var schema table.Schema
@@ -73,23 +82,31 @@ func (s *Source) Schema(ctx context.Context) (table.Schema, error) {
 	return schema, nil
 }
 
-// Open starts a scan of the named columns with one reader. A column that is missing, or that the
-// header names twice, is an error with [table.ErrSchema]; all of them are joined.
+// Open starts a scan of the named columns, with one reader for each processor where the input is more
+// than 256 KiB. A column that is missing, or that the header names twice, is an error with
+// [table.ErrSchema]; all of them are joined.
 func (s *Source) Open(ctx context.Context, columns []string) ([]table.Reader, error) {
-	r, err := s.start(ctx)
+	shared, err := s.start(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if r.wanted, err = project(s.name, r.names, columns); err != nil {
-		r.Close()
+	if shared.wanted, err = project(s.name, shared.names, columns); err != nil {
+		_ = shared.src.Release() // the first fault is the one to tell
 		return nil, err
 	}
-	r.columns, r.names = len(columns), nil
-	return []table.Reader{r}, nil
+	shared.columns, shared.names = len(columns), nil
+	readers := make([]table.Reader, shared.src.Share(s.readers))
+	for i := range readers {
+		readers[i] = &Reader{
+			name: s.name, scan: shared, rows: s.opts.BatchRows, decoder: s.decoder,
+			records: records{dialect: &shared.dialect},
+		}
+	}
+	return readers, nil
 }
 
 // start opens the input and reads up to the first record of data.
-func (s *Source) start(ctx context.Context) (*Reader, error) {
+func (s *Source) start(ctx context.Context) (*scan, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -97,12 +114,19 @@ func (s *Source) start(ctx context.Context) (*Reader, error) {
 	if err != nil {
 		return nil, readFault(s.name, err)
 	}
-	r := newReader(s, rc)
-	if err := r.begin(ctx, s.opts); err != nil {
-		rc.Close()
+	shared := &scan{
+		src:     blocks.New(rc, cmp.Or(s.block, blocks.Size)),
+		dialect: dialect{delim: s.delim},
+		null:    s.opts.Null,
+	}
+	for _, spelling := range shared.null {
+		shared.nullLens |= 1 << min(len(spelling), 63)
+	}
+	if err := shared.begin(ctx, s.name, s.opts, s.decoder); err != nil {
+		_ = shared.src.Release() // the first fault is the one to tell
 		return nil, readFault(s.name, err)
 	}
-	return r, nil
+	return shared, nil
 }
 
 // readFault turns an error of the input into a *table.Error. Errors of unknown origin are not passed
