@@ -10,6 +10,7 @@ type CountEstimator struct {
 	count Count
 	alpha float64
 	reach int64 // the largest k whose tail is still a safe denominator
+	half  int64 // the half-width without a threshold and without a floor, which most numbers have
 }
 
 // leastTail is the smallest tail probability that is divided by. A count so far below its threshold
@@ -30,6 +31,7 @@ func NewCountEstimator(count Count, alpha float64) (*CountEstimator, error) {
 
 func newCountEstimator(count Count, alpha float64) *CountEstimator {
 	e := &CountEstimator{count: count, alpha: alpha}
+	e.half = searchLast(func(d int64) bool { return 2*count.Law.Tail(d) > alpha })
 	if count.selected() {
 		e.reach = searchLast(func(k int64) bool { return count.Law.Tail(k) >= leastTail })
 	}
@@ -48,11 +50,11 @@ func (e *CountEstimator) Interval(noisy int64) (low, high int64, shown bool) {
 	// A number below the floor gets the interval of the floor: that is no shorter, so it keeps its
 	// coverage, and a surprising draw is not rewarded with an interval of no width.
 	x := max(noisy, c.Floor)
-	down := searchLast(func(d int64) bool {
+	down := searchNear(e.half, func(d int64) bool {
 		n := addSaturating(x, -d)
 		return n >= c.Floor && n != math.MinInt64 && e.acceptsBelow(d, n)
 	})
-	up := searchLast(func(d int64) bool {
+	up := searchNear(e.half, func(d int64) bool {
 		n := addSaturating(x, d)
 		return n != math.MaxInt64 && e.acceptsAbove(d, n)
 	})
@@ -115,6 +117,14 @@ func searchLast(ok func(int64) bool) int64 {
 		}
 	}
 	return last
+}
+
+// searchNear is searchLast where the answer is likely to be guess, at least 0.
+func searchNear(guess int64, ok func(int64) bool) int64 {
+	if (guess == 0 || ok(guess)) && !ok(guess+1) {
+		return guess
+	}
+	return searchLast(ok)
 }
 
 func addSaturating(a, b int64) int64 {

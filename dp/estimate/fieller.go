@@ -4,6 +4,8 @@ package estimate
 
 import (
 	"math"
+	"slices"
+	"sort"
 	"sync"
 )
 
@@ -20,8 +22,11 @@ type fieller struct {
 	nodes   []float64
 
 	mu     sync.Mutex
-	tables map[float64][]float64 // quantile per cell, by level
+	tables map[float64]*quantiles // by level
 }
+
+// quantiles holds one quantile per cell, and the largest of all cells up to each and from each on.
+type quantiles struct{ at, upTo, from []float64 }
 
 // leastLevel is the smallest level that is tabulated. Below it every θ is kept.
 const leastLevel = 1e-9
@@ -48,7 +53,7 @@ func newMeanFieller(sum, events Law, low, high float64) *fieller {
 
 // newFieller lays out the nodes. aInD is 1 where D contains A, else 0.
 func newFieller(p *pair, low, high, aInD float64, w func(float64) weights) *fieller {
-	f := &fieller{pair: p, weights: w, tables: map[float64][]float64{}}
+	f := &fieller{pair: p, weights: w, tables: map[float64]*quantiles{}}
 	sdD := math.Hypot(aInD*p.sdA, p.sdB)
 	least := (high - low) / maxCells
 	f.nodes = []float64{low}
@@ -69,60 +74,66 @@ func newFieller(p *pair, low, high, aInD float64, w func(float64) weights) *fiel
 	return f
 }
 
-func (f *fieller) table(level float64) []float64 {
+func (f *fieller) table(level float64) *quantiles {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if t, ok := f.tables[level]; ok {
 		return t
 	}
-	t := make([]float64, len(f.nodes)-1)
+	t := &quantiles{at: make([]float64, len(f.nodes)-1)}
 	guess := 0.0
-	for k := range t {
+	for k := range t.at {
 		guess = f.pair.quantile(level, f.weights(f.nodes[k]), f.weights(f.nodes[k+1]), guess)
-		t[k] = guess
+		t.at[k] = guess
+	}
+	t.upTo, t.from = slices.Clone(t.at), slices.Clone(t.at)
+	for k := 1; k < len(t.at); k++ {
+		t.upTo[k] = max(t.upTo[k], t.upTo[k-1])
+	}
+	for k := len(t.at) - 2; k >= 0; k-- {
+		t.from[k] = max(t.from[k], t.from[k+1])
 	}
 	f.tables[level] = t
 	return t
 }
 
-// interval returns the hull of {θ : |x - θd| <= q(θ)}, and false if no θ is kept. Every θ is kept
-// where the level is too small to be tabulated.
+// interval returns the hull of {θ : |x - θd| <= q(θ)} for d > 0, and false if no θ is kept. Every θ is
+// kept where the level is too small to be tabulated.
 func (f *fieller) interval(x, d, level float64) (Interval, bool) {
 	if !(level >= leastLevel) {
 		return f.whole(), true
 	}
 	q := f.table(level)
-	for first := range q {
-		low, ok := f.within(first, q[first], x, d)
-		if !ok {
+	cells := len(q.at)
+	// With the largest quantile of all cells to one side no θ of theirs is kept, so none is with its own.
+	first := sort.Search(cells, func(k int) bool { return f.nodes[k+1] >= f.lowest(q.upTo[k], x, d) })
+	last := sort.Search(cells, func(k int) bool { return f.nodes[k] > f.highest(q.from[k], x, d) }) - 1
+	for ; first <= last; first++ {
+		low := max(f.nodes[first], f.lowest(q.at[first], x, d))
+		if low > min(f.nodes[first+1], f.highest(q.at[first], x, d)) {
 			continue
 		}
-		for last := len(q) - 1; ; last-- {
-			if high, ok := f.within(last, q[last], x, d); ok {
-				return Interval{low.Low, high.High}, true
+		for ; ; last-- {
+			high := min(f.nodes[last+1], f.highest(q.at[last], x, d))
+			if high >= max(f.nodes[last], f.lowest(q.at[last], x, d)) {
+				return Interval{low, high}, true
 			}
 		}
 	}
 	return Interval{}, false
 }
 
-func (f *fieller) whole() Interval { return Interval{f.nodes[0], f.nodes[len(f.nodes)-1]} }
+// lowest and highest are the ends of {θ : |x - θd| <= q} for d > 0.
+func (f *fieller) lowest(q, x, d float64) float64  { return (x - f.outward(q, x, d)) / d }
+func (f *fieller) highest(q, x, d float64) float64 { return (x + f.outward(q, x, d)) / d }
 
-// within returns the θ of cell k that are kept.
-func (f *fieller) within(k int, q, x, d float64) (Interval, bool) {
-	cell := Interval{f.nodes[k], f.nodes[k+1]}
-	// Outward: more than the rounding of x - θd and of the quantile's own atoms.
-	q += q*1e-9 + (math.Abs(x)+math.Abs(d)*max(math.Abs(cell.Low), math.Abs(cell.High)))*0x1p-50
-	if d == 0 {
-		return cell, math.Abs(x) <= q
-	}
-	low, high := (x-q)/d, (x+q)/d
-	if d < 0 {
-		low, high = high, low
-	}
-	cell.Low, cell.High = max(cell.Low, low), min(cell.High, high)
-	return cell, cell.Low <= cell.High
+// outward adds more than the rounding of x - θd and of the quantile's own atoms.
+func (f *fieller) outward(q, x, d float64) float64 {
+	whole := f.whole()
+	return q + q*1e-9 + (math.Abs(x)+d*max(math.Abs(whole.Low), math.Abs(whole.High)))*0x1p-50
 }
+
+func (f *fieller) whole() Interval { return Interval{f.nodes[0], f.nodes[len(f.nodes)-1]} }
 
 // intervalAround is interval, made never empty and never shorter because a number came out where no
 // true number can be: x is judged as it is and as the nearest number whose ratio is possible, and

@@ -5,6 +5,9 @@ package estimate
 import (
 	"fmt"
 	"math"
+	"math/bits"
+	"slices"
+	"sync"
 )
 
 // Share is one estimated share, in percent.
@@ -48,11 +51,15 @@ func roundLevel(level, selection float64) float64 {
 // shares.md.
 type PartShares struct {
 	level float64
-	parts []partShare
+	kinds []partShare
+	kind  []int // of each part
 }
 
+// partShare is what parts with one law, threshold and floor have in common: as the other parts then
+// have the same laws too, they have the same tables.
 type partShare struct {
 	count   Count
+	times   int
 	fieller *fieller        // nil if there is one part only
 	own     *CountEstimator // nil unless selected
 	others  *CountEstimator
@@ -88,19 +95,14 @@ func NewPartShares(parts []Count, alpha float64) (*PartShares, error) {
 	}
 	s := &PartShares{level: simultaneous(alpha, parts)}
 	for i, part := range parts {
-		if err := checkShareCount(fmt.Sprintf("parts[%d]", i), part); err != nil {
+		if err := s.add(part); err != nil {
+			return nil, fmt.Errorf("parts[%d]%w", i, err)
+		}
+	}
+	for i := range s.kinds {
+		if err := s.tabulate(i, len(parts)); err != nil {
 			return nil, err
 		}
-		if twin := s.twin(part); twin >= 0 {
-			s.parts = append(s.parts, s.parts[twin])
-			s.parts[i].count = part
-			continue
-		}
-		p, err := s.newPart(parts, i)
-		if err != nil {
-			return nil, err
-		}
-		s.parts = append(s.parts, p)
 	}
 	return s, nil
 }
@@ -114,15 +116,21 @@ func simultaneous(alpha float64, parts []Count) float64 {
 	return alpha / float64(len(parts))
 }
 
-// twin returns an earlier part with the same law, threshold and floor: it has the same tables, as the
-// other parts then have the same laws too.
-func (s *PartShares) twin(part Count) int {
-	for i, p := range s.parts {
-		if p.count.ShownAt == part.ShownAt && p.count.Floor == part.Floor && sameLaw(p.count.Law, part.Law) {
-			return i
+// add notes one part. There may be a million of them, of one kind.
+func (s *PartShares) add(part Count) error {
+	k := slices.IndexFunc(s.kinds, func(p partShare) bool {
+		return p.count.ShownAt == part.ShownAt && p.count.Floor == part.Floor && sameLaw(p.count.Law, part.Law)
+	})
+	if k < 0 {
+		if err := checkShareCount("", part); err != nil {
+			return err
 		}
+		k = len(s.kinds)
+		s.kinds = append(s.kinds, partShare{count: part, least: leastCounted(part)})
 	}
-	return -1
+	s.kinds[k].times++
+	s.kind = append(s.kind, k)
+	return nil
 }
 
 func checkShareCount(name string, c Count) error {
@@ -135,30 +143,29 @@ func checkShareCount(name string, c Count) error {
 	return nil
 }
 
-func (s *PartShares) newPart(parts []Count, i int) (partShare, error) {
-	p := partShare{count: parts[i], least: leastCounted(parts[i])}
-	if len(parts) == 1 {
-		return p, nil
+// tabulate makes the tables of one kind of part.
+func (s *PartShares) tabulate(kind, parts int) error {
+	if parts == 1 {
+		return nil
 	}
-	var rest []Law
-	for j, other := range parts {
-		if err := checkCount(fmt.Sprintf("parts[%d]", j), other); err != nil {
-			return p, err
+	p := &s.kinds[kind]
+	others := &Sum{}
+	for k, other := range s.kinds {
+		times := other.times
+		if k == kind {
+			times--
 		}
-		if j != i {
-			rest = append(rest, other.Law)
+		if times > 0 {
+			others.add(other.count.Law, times)
 		}
 	}
-	others, err := NewSum(rest)
-	if err != nil {
-		return p, err
-	}
-	p.fieller = newShareFieller(parts[i].Law, others, true)
-	if parts[i].selected() {
-		p.own = newCountEstimator(parts[i], s.level*spentOnNumerator)
+	others.close()
+	p.fieller = newShareFieller(p.count.Law, others, true)
+	if p.count.selected() {
+		p.own = newCountEstimator(p.count, s.level*spentOnNumerator)
 		p.others = newCountEstimator(Count{others, AlwaysShown, 0}, s.level*spentOnDenominator)
 	}
-	return p, nil
+	return nil
 }
 
 // Estimate returns the shares of the noisy counts of one denominator, in their order. It returns
@@ -168,13 +175,13 @@ func (s *PartShares) newPart(parts []Count, i int) (partShare, error) {
 // Value is X_i / D and Display is max(X_i, 0) / D, where D is the sum of the numbers that are not
 // negative, without those of withheld parts that are within the noise of nothing.
 func (s *PartShares) Estimate(noisy []int64) ([]Share, bool) {
-	if len(noisy) != len(s.parts) {
+	if len(noisy) != len(s.kind) {
 		return nil, false
 	}
 	var total, positive int64
 	for i, x := range noisy {
 		total = addSaturating(total, x)
-		if x >= s.parts[i].least {
+		if x >= s.kinds[s.kind[i]].least {
 			positive = addSaturating(positive, x)
 		}
 	}
@@ -182,14 +189,25 @@ func (s *PartShares) Estimate(noisy []int64) ([]Share, bool) {
 		return nil, false
 	}
 	shares := make([]Share, len(noisy))
-	for i, p := range s.parts {
-		if p.count.selected() && noisy[i] < p.count.ShownAt {
-			continue
-		}
-		value := float64(noisy[i]) / float64(positive)
-		shares[i] = newShare(value, max(value, 0), p.interval(noisy[i], total, s.level))
+	for i, x := range noisy {
+		shares[i] = s.share(i, x, total, positive)
 	}
 	return shares, true
+}
+
+// Expect returns the share of one part that is expected to come out as noisy where all parts add up to
+// total, both positive: how wide its interval will be.
+func (s *PartShares) Expect(part int, noisy, total int64) Share {
+	return s.share(part, noisy, total, total)
+}
+
+func (s *PartShares) share(part int, noisy, total, positive int64) Share {
+	p := &s.kinds[s.kind[part]]
+	if p.count.selected() && noisy < p.count.ShownAt {
+		return Share{}
+	}
+	value := float64(noisy) / float64(positive)
+	return newShare(value, max(value, 0), p.interval(noisy, total, s.level))
 }
 
 func (p *partShare) interval(noisy, total int64, level float64) Interval {
@@ -213,6 +231,15 @@ type TotalShares struct {
 	numerator, total Count
 	alpha            float64
 	fieller          *fieller
+
+	mu     sync.Mutex
+	levels map[int]*totalLevel // by number of shares
+}
+
+// totalLevel is what all shares of a total with one number of shares have in common.
+type totalLevel struct {
+	level      float64
+	own, total *CountEstimator
 }
 
 // NewTotalShares returns an estimator for numerators with one law and totals with another. The
@@ -232,7 +259,7 @@ func NewTotalShares(numerator, total Count, alpha float64) (*TotalShares, error)
 	if err := checkCount("total", total); err != nil {
 		return nil, err
 	}
-	s := &TotalShares{numerator: numerator, total: total, alpha: alpha}
+	s := &TotalShares{numerator: numerator, total: total, alpha: alpha, levels: map[int]*totalLevel{}}
 	s.fieller = newShareFieller(numerator.Law, total.Law, false)
 	return s, nil
 }
@@ -248,23 +275,38 @@ func (s *TotalShares) Estimate(noisy, total int64, shares int) (Share, bool) {
 		return Share{}, true
 	}
 	value := float64(noisy) / float64(total)
-	return newShare(value, min(max(value, 0), 1), s.interval(noisy, total, s.alpha/float64(shares))), true
+	return newShare(value, min(max(value, 0), 1), s.interval(noisy, total, s.level(shares))), true
 }
 
-func (s *TotalShares) interval(noisy, total int64, level float64) Interval {
+// level returns what the given number of shares needs. Wholes of many sizes share few tables, because
+// the number is rounded up to five digits of a binary number: that widens an interval by about 1 %.
+func (s *TotalShares) level(shares int) *totalLevel {
+	unit := 1 << max(0, bits.Len(uint(shares-1))-5)
+	shares = (shares + unit - 1) / unit * unit
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.levels[shares]
+	if l == nil {
+		level := s.alpha / float64(shares)
+		l = &totalLevel{level, newCountEstimator(s.numerator, level*spentOnNumerator), newCountEstimator(s.total, level*spentOnDenominator)}
+		s.levels[shares] = l
+	}
+	return l
+}
+
+func (s *TotalShares) interval(noisy, total int64, l *totalLevel) Interval {
 	x, d := float64(noisy), float64(total)
-	own := newCountEstimator(s.numerator, level*spentOnNumerator)
-	_, high, _ := own.Interval(noisy)
+	_, high, _ := l.own.Interval(noisy)
 	// No part exceeds its total. A numerator that came out larger is judged as the total: a lower low
 	// end keeps more shares. If the total would not have been shown as a numerator, any count may be.
-	low, _, shown := own.Interval(min(noisy, total))
+	low, _, shown := l.own.Interval(min(noisy, total))
 	if !shown {
 		low = s.numerator.Floor
 	}
-	totalLow, totalHigh, _ := newCountEstimator(s.total, level*spentOnDenominator).Interval(total)
+	totalLow, totalHigh, _ := l.total.Interval(total)
 	box := Interval{ratio(low, totalHigh, 0), ratio(high, totalLow, 1)}
 	selection := selectionAt(s.numerator, low) * selectionAt(s.total, totalLow)
-	return narrower(box, s.fieller.intervalAround(x, d, roundLevel(level*spentOnRatio, selection)))
+	return narrower(box, s.fieller.intervalAround(x, d, roundLevel(l.level*spentOnRatio, selection)))
 }
 
 // selectionAt returns P(n + N >= ShownAt), 1 where nothing is selected.

@@ -264,6 +264,53 @@ func TestPartsWithDifferentLawsHaveTheirOwnTables(t *testing.T) {
 	assert.Greater(t, again[1].Interval.HalfWidth(), s[0].Interval.HalfWidth(), "it pays for its selection")
 }
 
+func TestTwoPartsWithTwoLawsAreTheOthersOfEachOther(t *testing.T) {
+	wide, narrow := roundedLaplace{20}, roundedLaplace{2}
+	mixed, err := estimate.NewPartShares([]estimate.Count{{Law: narrow, ShownAt: estimate.AlwaysShown}, {Law: wide, ShownAt: estimate.AlwaysShown}}, 0.05)
+	require.NoError(t, err)
+	alike, err := estimate.NewPartShares(plainParts(2), 0.05)
+	require.NoError(t, err)
+	// At a share near 0 what counts is the noise of the part itself, near 100 that of the other.
+	a, _ := mixed.Estimate([]int64{0, 100_000})
+	b, _ := alike.Estimate([]int64{0, 100_000})
+	assert.InEpsilon(t, b[0].Interval.High, a[0].Interval.High, 0.05)
+	a, _ = mixed.Estimate([]int64{100_000, 0})
+	b, _ = alike.Estimate([]int64{100_000, 0})
+	assert.InEpsilon(t, 10*(100-b[0].Interval.Low), 100-a[0].Interval.Low, 0.05)
+}
+
+func TestExpectedShareIsTheOneOfSuchNumbers(t *testing.T) {
+	parts := plainParts(4)
+	parts[1].ShownAt = 30
+	e, err := estimate.NewPartShares(parts, 0.05)
+	require.NoError(t, err)
+	shares, ok := e.Estimate([]int64{500, 400, 0, 100})
+	require.True(t, ok)
+	assert.Equal(t, shares[0], e.Expect(0, 500, 1000))
+	assert.Equal(t, shares[1], e.Expect(1, 400, 1000))
+	assert.Equal(t, estimate.Share{}, e.Expect(1, 29, 1000))
+}
+
+func TestSharesOfManySizesOfWholesGrowWiderWithTheirNumber(t *testing.T) {
+	c := estimate.Count{Law: roundedLaplace{2}, ShownAt: 30, Floor: 20}
+	e, err := estimate.NewTotalShares(c, c, 0.05)
+	require.NoError(t, err)
+	width := func(shares int) float64 {
+		s, ok := e.Estimate(300, 1000, shares)
+		require.True(t, ok)
+		return s.Interval.HalfWidth()
+	}
+	for shares := 1; shares < 300; shares++ {
+		assert.LessOrEqual(t, width(shares), (1+1e-6)*width(shares+1), "%d shares", shares) // quantiles are rounded up
+		// The level is at most a sixteenth smaller than it could be.
+		exact, err := estimate.NewTotalShares(c, c, 0.05/float64(shares))
+		require.NoError(t, err)
+		s, _ := exact.Estimate(300, 1000, 1)
+		assert.LessOrEqual(t, s.Interval.HalfWidth(), (1+1e-6)*width(shares), "%d shares", shares)
+		assert.LessOrEqual(t, width(shares), 1.02*s.Interval.HalfWidth(), "%d shares", shares)
+	}
+}
+
 func TestOnlyPartOfATotalIsAllOfIt(t *testing.T) {
 	e, err := estimate.NewPartShares(plainParts(1), 0.05)
 	require.NoError(t, err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"sync"
 
 	"gonum.org/v1/gonum/dsp/fourier"
 )
@@ -18,7 +19,7 @@ type Sum struct {
 	laws  []Law // distinct
 	times []float64
 	sd    float64
-	table stepTail
+	table func() stepTail // made when first asked for
 }
 
 // NewSum returns the law of the sum of one independent draw from each of the given laws.
@@ -31,36 +32,52 @@ func NewSum(laws []Law) (*Sum, error) {
 		return nil, errNoLaws
 	}
 	s := &Sum{}
-	variance := 0.0
 	for i, law := range laws {
+		if !s.add(law, 1) {
+			continue
+		}
 		if err := checkLaw(fmt.Sprintf("laws[%d]", i), law); err != nil {
 			return nil, err
 		}
-		variance += law.StdDev() * law.StdDev()
-		s.add(law)
 	}
-	s.sd = math.Sqrt(variance)
-	if len(laws) == 1 {
-		s.table = newStepTail(laws[0])
-	} else {
-		s.table = s.invert()
-	}
-	return s, nil
+	return s.close(), nil
 }
 
-func (s *Sum) add(law Law) {
+// add adds a law some times over, and reports whether it is a new one.
+func (s *Sum) add(law Law, times int) bool {
 	for i, known := range s.laws {
 		if sameLaw(known, law) {
-			s.times[i]++
-			return
+			s.times[i] += float64(times)
+			return false
 		}
 	}
 	s.laws = append(s.laws, law)
-	s.times = append(s.times, 1)
+	s.times = append(s.times, float64(times))
+	return true
+}
+
+// close ends the adding of laws.
+func (s *Sum) close() *Sum {
+	variance := 0.0
+	for i, law := range s.laws {
+		sd := law.StdDev()
+		variance += s.times[i] * sd * sd
+	}
+	s.sd = math.Sqrt(variance)
+	s.table = sync.OnceValue(func() stepTail {
+		if len(s.laws) == 1 && s.times[0] == 1 {
+			return newStepTail(s.laws[0])
+		}
+		return s.invert()
+	})
+	return s
 }
 
 // Tail returns an upper bound of P(N >= k); see [Sum].
-func (s *Sum) Tail(k int64) float64 { return s.table.at(float64(k)) }
+func (s *Sum) Tail(k int64) float64 {
+	table := s.table()
+	return table.at(float64(k))
+}
 
 // StdDev returns the standard deviation of the sum.
 func (s *Sum) StdDev() float64 { return s.sd }
