@@ -88,7 +88,7 @@ func (s *scanner) engineSpec(c *compiled) engine.Spec {
 		})
 	}
 	spec.Keys = len(s.keys)
-	spec.CompareKeys = s.compareKeys
+	spec.HashKeys, spec.CompareKeys = s.hashKeys, s.compareKeys
 	return spec
 }
 
@@ -165,6 +165,14 @@ func (s *scanner) coarser(n int, keep []int) func(uint64) uint64 {
 		}
 		return s.pairs.Fold(kept...)
 	}
+}
+
+func (s *scanner) hashKeys(k int, hashes, codes []uint64) {
+	var dictionaries [maxGroupBy]*scan.Dictionary
+	for i, d := range s.keys[k] {
+		dictionaries[i] = s.dictionaries[d]
+	}
+	scan.HashKeys(&s.pairs, dictionaries[:len(s.keys[k])], hashes, codes)
 }
 
 func (s *scanner) compareKeys(k int, a, b uint64) int {

@@ -18,6 +18,7 @@ func (e *Engine) Close(ctx context.Context, workers int) (*Partials, error) {
 		closers[i] = newCloser(e)
 	}
 	err := share(ctx, workers, len(e.buckets), func(w, n int) {
+		closers[w].folder.foldAll(&e.buckets[n])
 		closers[w].bucket(&e.buckets[n])
 		e.buckets[n] = bucket{}
 	})
@@ -65,6 +66,7 @@ func share(ctx context.Context, workers, n int, do func(worker, i int)) error {
 // closer turns finished people into group accumulators.
 type closer struct {
 	e        *Engine
+	folder   folder
 	visitors int64
 	tables   []*collector
 	parents  []*collector // nil where a table has none
@@ -76,7 +78,7 @@ type closer struct {
 
 func newCloser(e *Engine) *closer {
 	n := len(e.spec.Attributes)
-	c := &closer{e: e, codes: make([]uint32, n), dropped: make([]bool, n)}
+	c := &closer{e: e, folder: folder{e: e}, codes: make([]uint32, n), dropped: make([]bool, n)}
 	for i := range e.spec.Tables {
 		t := &e.spec.Tables[i]
 		var parents *collector
@@ -111,11 +113,16 @@ func (c *closer) bucket(b *bucket) {
 
 func (c *closer) table(b *bucket, rec []uint64, t int) {
 	table, at, stride := &c.e.spec.Tables[t], c.e.layout.tables[t], c.e.strides[t]
-	off, length := 0, 0
-	if table.Key >= 0 {
-		off, length = int(rec[at]>>32), int(rec[at]>>16&0xffff)
+	var kept []uint64
+	switch {
+	case table.single():
+		if rec[at+1] = ^rec[at+1]; rec[at+1] != NoKey {
+			kept = rec[at : at+stride]
+		}
+	case table.Key >= 0:
+		off, length := int(rec[at]>>32), int(rec[at]>>16&0xffff)
+		kept = b.arena[off : off+length*stride]
 	}
-	kept := b.arena[off : off+length*stride]
 	if table.Parent != nil {
 		c.countParents(t, kept, stride)
 	}

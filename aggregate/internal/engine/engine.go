@@ -15,6 +15,7 @@ type Engine struct {
 	strides []int
 	buckets []bucket
 	pairs   Pairs
+	pool    pool
 }
 
 // New returns an engine for a spec, whose tables and bounds must have been validated.

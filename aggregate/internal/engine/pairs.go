@@ -25,6 +25,10 @@ func Width(n int) uint {
 	return 63 / uint(n)
 }
 
+// SideBySide reports whether a folded code holds its codes side by side, the last in the lowest bits,
+// each [Width] wide.
+func SideBySide(folded uint64) bool { return folded&numbered == 0 }
+
 // Fold folds codes, of which there may be none.
 func (p *Pairs) Fold(codes ...uint32) uint64 {
 	width := Width(len(codes))
@@ -41,7 +45,7 @@ func (p *Pairs) Fold(codes ...uint32) uint64 {
 // Unfold returns the n codes of a folded code, in order.
 func (p *Pairs) Unfold(folded uint64, n int) []uint32 {
 	codes := make([]uint32, n)
-	if folded&numbered != 0 {
+	if !SideBySide(folded) {
 		p.spell(codes, folded&^numbered)
 		return codes
 	}

@@ -11,11 +11,12 @@ import (
 
 // bucket holds all state of the people whose hash falls into it.
 type bucket struct {
-	mu    sync.Mutex
-	index []uint32 // open addressing: record number + 1, 0 empty
-	recs  []uint64 // records of layout.words each
-	count int
-	arena []uint64 // kept groups and value counts that outgrow a record
+	mu     sync.Mutex
+	pieces []piece  // rows that are not folded yet
+	index  []uint32 // open addressing: record number + 1, 0 empty
+	recs   []uint64 // records of layout.words each
+	count  int
+	arena  []uint64 // kept groups and value counts that outgrow a record
 }
 
 // layout says where things are in a person's record: hash (2 words), flags, attributes, tables.

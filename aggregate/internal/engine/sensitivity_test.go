@@ -83,6 +83,11 @@ func TestAttackB01Sensitivity(t *testing.T) {
 func plainSpec(partitions, perPartition int64) *engine.Spec {
 	return &engine.Spec{
 		Keys: 1, Values: 1, Seed: [2]uint64{11, 12},
+		HashKeys: func(_ int, hashes, codes []uint64) {
+			for i, c := range codes {
+				hashes[i] = scramble(c)
+			}
+		},
 		CompareKeys: func(_ int, a, b uint64) int { return compareCodes(a, b) },
 		Attributes: []engine.Attribute{{
 			Unknown: 1, Compare: func(a, b uint32) int { return compareCodes(uint64(a), uint64(b)) },

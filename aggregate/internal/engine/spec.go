@@ -41,6 +41,9 @@ type Spec struct {
 	// Keys and Values are how many of each a row of usage carries.
 	Keys, Values int
 	Tables       []Table
+	// HashKeys writes the keyed hash of the labels that each code of key k stands for to hashes. It is
+	// called concurrently. What it writes for NoKey is of no meaning.
+	HashKeys func(k int, hashes, codes []uint64)
 	// CompareKeys orders two codes of key k by the canonical bytes of their labels. It is asked only
 	// where two keyed priorities are equal.
 	CompareKeys func(k int, a, b uint64) int
@@ -113,9 +116,14 @@ func (t *Table) slotWords() int {
 	return 3 + 2*len(t.Sums)
 }
 
-// inlineWords is what a table without an event-level key keeps in the person's own record.
+// single reports whether a person has one group of the table at most, which stands in their record.
+func (t *Table) single() bool { return t.Key >= 0 && t.Bounds.MaxPartitions == 1 }
+
+// inlineWords is what a table keeps in the person's own record.
 func (t *Table) inlineWords() int {
 	switch {
+	case t.single():
+		return t.slotWords()
 	case t.Key >= 0:
 		return 1
 	case t.recorded():
@@ -131,12 +139,6 @@ type Rows struct {
 	Hi, Lo []uint64 // 128-bit keyed hash of the privacy id
 	Flags  []uint32
 	Attrs  [][]uint32
-	Keys   []Keys
+	Keys   [][]uint64 // exact codes of groups
 	Values [][]int64
-}
-
-// Keys is one event-level key per row: an exact code and the keyed hash of its canonical bytes.
-type Keys struct {
-	Code []uint64
-	Hash []uint64
 }

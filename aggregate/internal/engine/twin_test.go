@@ -247,11 +247,31 @@ type run struct {
 
 // aggregate has the engine compute an outcome.
 func aggregate(spec *engine.Spec, records []record, how run) outcome {
-	e := engine.New(*spec)
+	keyed := *spec
+	keyed.HashKeys = hashesOf(spec, records)
+	e := engine.New(keyed)
 	for _, join := range []bool{false, true} {
 		feed(e, spec, pick(records, join), join, how)
 	}
 	return read(e, spec, how)
+}
+
+// hashesOf looks the hashes of codes up in the records.
+func hashesOf(spec *engine.Spec, records []record) func(int, []uint64, []uint64) {
+	known := make([]map[uint64]uint64, spec.Keys)
+	for k := range known {
+		known[k] = map[uint64]uint64{}
+		for _, r := range records {
+			if k < len(r.keys) {
+				known[k][r.keys[k].code] = r.keys[k].hash
+			}
+		}
+	}
+	return func(k int, hashes, codes []uint64) {
+		for i, c := range codes {
+			hashes[i] = known[k][c]
+		}
+	}
 }
 
 func pick(records []record, join bool) []record {
@@ -269,13 +289,12 @@ func pick(records []record, join bool) []record {
 func rowsOf(spec *engine.Spec, records []record, join bool) *engine.Rows {
 	r := &engine.Rows{N: len(records), Attrs: make([][]uint32, len(spec.Attributes))}
 	if !join {
-		r.Keys, r.Values = make([]engine.Keys, spec.Keys), make([][]int64, spec.Values)
+		r.Keys, r.Values = make([][]uint64, spec.Keys), make([][]int64, spec.Values)
 	}
 	for _, rec := range records {
 		r.Hi, r.Lo, r.Flags = append(r.Hi, rec.hi), append(r.Lo, rec.lo), append(r.Flags, rec.flags)
 		for k := range r.Keys {
-			r.Keys[k].Code = append(r.Keys[k].Code, rec.keys[k].code)
-			r.Keys[k].Hash = append(r.Keys[k].Hash, rec.keys[k].hash)
+			r.Keys[k] = append(r.Keys[k], rec.keys[k].code)
 		}
 		for v := range r.Values {
 			r.Values[v] = append(r.Values[v], rec.values[v])

@@ -2,49 +2,39 @@
 
 package engine
 
-import "slices"
+import "sync"
 
-// Worker gathers rows by bucket and folds them into the people they belong to. Each goroutine needs
-// its own, and flushes it before [Engine.Close].
+// Worker packs rows by bucket and hands them to the buckets in pieces. Each goroutine needs its own,
+// and flushes it before [Engine.Close].
 type Worker struct {
 	e    *Engine
-	form form
-	// rows has room rows of form.words words for each bucket, of which filled are there.
+	form *form
+	// rows has room for a piece of each bucket, of which filled rows are there.
 	rows   []uint64
 	filled []uint32
-	room   int
 	at     []uint32 // where each row of a part goes
-	recs   []int32  // where the person of each row of a bucket is
-	// touched keeps a sum that nobody needs; see [Engine.touch].
-	touched uint64
+	folder folder
 }
-
-// gathered is how many words of rows a worker gathers before buckets are folded: some hundred rows
-// for each, so that a bucket's people come into the cache once for all of them.
-const gathered = 1 << 20
-
-// maxRoom bounds the rows that a bucket gathers, minRoom the rows that it can.
-const (
-	minRoom = 8
-	maxRoom = 256
-)
 
 // Worker returns a new worker.
 func (e *Engine) Worker() *Worker {
-	return &Worker{e: e, filled: make([]uint32, len(e.buckets))}
+	return &Worker{
+		e: e, filled: make([]uint32, len(e.buckets)), rows: make([]uint64, len(e.buckets)*pieceWords), folder: folder{e: e},
+	}
 }
 
-// form says what one gathered row holds: its hash in two words, flags and attributes in halves of
-// words, and then for each key its code and hash, and the values.
+// form says what one packed row holds: its hash in two words, flags and attributes in halves of words,
+// and then the codes of keys, and the values.
 type form struct {
 	join         bool
 	attrs        []int // the attributes that the rows say something about
 	keys, values int   // offsets
 	words        int
+	room         int // how many rows a piece holds
 }
 
-func (w *Worker) formOf(r *Rows, join bool) form {
-	f := form{join: join, attrs: make([]int, 0, len(r.Attrs))}
+func (e *Engine) formOf(r *Rows, join bool) *form {
+	f := &form{join: join, attrs: make([]int, 0, len(r.Attrs))}
 	for a, codes := range r.Attrs {
 		if codes != nil {
 			f.attrs = append(f.attrs, a)
@@ -53,15 +43,16 @@ func (w *Worker) formOf(r *Rows, join bool) form {
 	f.keys = offHalves + (1+len(f.attrs)+1)/2
 	f.values, f.words = f.keys, f.keys
 	if !join {
-		f.values += 2 * w.e.spec.Keys
-		f.words = f.values + w.e.spec.Values
+		f.values += e.spec.Keys
+		f.words = f.values + e.spec.Values
 	}
+	f.room = pieceWords / f.words
 	return f
 }
 
 // fits reports whether rows have this form.
 func (f *form) fits(r *Rows, join bool) bool {
-	if f.words == 0 || f.join != join {
+	if f == nil || f.join != join {
 		return false
 	}
 	n := 0
@@ -77,10 +68,10 @@ func (f *form) fits(r *Rows, join bool) bool {
 	return n == len(f.attrs)
 }
 
-// offHalves is where a gathered row's flags are, in the lower half of the word; attributes follow.
+// offHalves is where a packed row's flags are, in the lower half of the word; attributes follow.
 const offHalves = 2
 
-// half returns the word and the shift of attribute column i of a gathered row.
+// half returns the word and the shift of attribute column i of a packed row.
 func half(i int) (word int, shift uint) { return offHalves + (i+1)/2, uint(i+1) % 2 * 32 }
 
 // Add takes rows, whose columns may be reused when it returns. With join, rows of people who are not
@@ -91,31 +82,28 @@ func (w *Worker) Add(r *Rows, join bool) {
 	}
 	if !w.form.fits(r, join) {
 		w.Flush()
-		w.form = w.formOf(r, join)
-		w.room = min(max(gathered/(len(w.filled)*w.form.words), minRoom), maxRoom)
-		w.rows = slices.Grow(w.rows[:0], len(w.filled)*w.room*w.form.words)
-		w.rows = w.rows[:cap(w.rows)]
+		w.form = w.e.formOf(r, join)
 	}
 	for start := 0; start < r.N; {
 		end, full := w.place(r.Hi[start:r.N])
-		w.gather(r, start, start+end)
+		w.pack(r, start, start+end)
 		if full >= 0 {
-			w.fold(full)
+			w.hand(full)
 		}
 		start += end
 	}
 }
 
-// place finds room for rows until there is none left in some bucket, which it returns, or -1.
+// place finds room for rows until a piece is full, whose bucket it returns, or -1.
 func (w *Worker) place(hi []uint64) (n, full int) {
 	if cap(w.at) < len(hi) {
 		w.at = make([]uint32, len(hi))
 	}
-	at, room, words := w.at[:len(hi)], uint32(w.room), uint32(w.form.words)
+	at, room, words := w.at[:len(hi)], uint32(w.form.room), uint32(w.form.words)
 	for i, h := range hi {
 		b := uint32(bucketOf(h))
 		row := w.filled[b]
-		at[i] = (b*room + row) * words
+		at[i] = b*pieceWords + row*words
 		w.filled[b] = row + 1
 		if row+1 == room {
 			return i + 1, int(b)
@@ -124,8 +112,8 @@ func (w *Worker) place(hi []uint64) (n, full int) {
 	return len(hi), -1
 }
 
-// gather copies rows from start to end, column by column, to their places.
-func (w *Worker) gather(r *Rows, start, end int) {
+// pack copies rows from start to end, column by column, to their places.
+func (w *Worker) pack(r *Rows, start, end int) {
 	at, rows := w.at[:end-start], w.rows
 	hi, lo, flags := r.Hi[start:end], r.Lo[start:end], r.Flags[start:end]
 	for i, to := range at {
@@ -149,124 +137,90 @@ func (w *Worker) gather(r *Rows, start, end int) {
 		return
 	}
 	for k := range w.e.spec.Keys {
-		code, hash := r.Keys[k].Code[start:end], r.Keys[k].Hash[start:end]
-		word := w.form.keys + 2*k
+		codes, word := r.Keys[k][start:end], w.form.keys+k
 		for i, to := range at {
-			row := rows[int(to)+word : int(to)+word+2 : int(to)+word+2]
-			row[0], row[1] = code[i], hash[i]
+			rows[int(to)+word] = codes[i]
 		}
 	}
 	for v := range w.e.spec.Values {
-		values := r.Values[v][start:end]
-		word := w.form.values + v
+		values, word := r.Values[v][start:end], w.form.values+v
 		for i, to := range at {
 			rows[int(to)+word] = uint64(values[i])
 		}
 	}
 }
 
-// Flush folds the rows that were gathered.
+// Flush hands over the rows that are not handed over yet.
 func (w *Worker) Flush() {
 	for i, n := range w.filled {
 		if n > 0 {
-			w.fold(i)
+			w.hand(i)
 		}
 	}
 }
 
-// fold folds the rows gathered for one bucket, whose people are then mostly not in the cache. So all
-// rows are looked up before any is folded: the processor waits for many of them at a time.
-func (w *Worker) fold(i int) {
-	words := w.form.words
-	start := i * w.room * words
-	rows := w.rows[start : start+int(w.filled[i])*words]
+// hand gives a bucket the rows that were packed for it, and folds what it has where that is enough.
+func (w *Worker) hand(i int) {
+	start := i * pieceWords
+	rows := w.rows[start : start+int(w.filled[i])*w.form.words]
 	w.filled[i] = 0
+	piece := piece{append(w.e.pool.get(), rows...), w.form}
 	b := &w.e.buckets[i]
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	w.recs = b.findAll(w.recs[:0], rows, words, w.e.layout.words, !w.form.join)
-	if !w.form.join {
-		w.touched += w.e.touch(b, w.recs)
-	}
-	for _, at := range w.recs {
-		if at >= 0 {
-			w.e.fold(b, int(at), rows[:words:words], &w.form)
-		}
-		rows = rows[words:]
+	b.pieces = append(b.pieces, piece)
+	if len(b.pieces)*w.form.room >= max(minGathered, gatheredPerPerson*b.count) {
+		w.folder.foldAll(b)
 	}
 }
 
-// touch reads the first of the groups that the people at recs hold, so that they come into the cache.
-// The sum that it returns is of no meaning; without it there would be nothing to read them for.
-func (e *Engine) touch(b *bucket, recs []int32) (sum uint64) {
-	for t := range e.spec.Tables {
-		if e.spec.Tables[t].Key < 0 {
-			continue
-		}
-		header := e.layout.tables[t]
-		for _, at := range recs {
-			if off := b.recs[int(at)+header] >> 32; off < uint64(len(b.arena)) {
-				sum += b.arena[off]
-			}
-		}
-	}
-	return sum
+// pieceWords is the length of a piece of rows: small enough that those of all buckets stay in the
+// cache while rows are packed.
+const pieceWords = 256
+
+// A bucket folds its rows when they are gatheredPerPerson times as many as its people, so that each
+// person is fetched into the cache for several rows at once, and the rows take about as much memory
+// as the people.
+const (
+	gatheredPerPerson = 3
+	minGathered       = 256
+)
+
+// piece is a number of packed rows.
+type piece struct {
+	rows []uint64
+	form *form
 }
 
-// fold folds one row into its person.
-func (e *Engine) fold(b *bucket, at int, row []uint64, f *form) {
-	rec := b.recs[at : at+e.layout.words : at+e.layout.words]
-	flags := uint32(row[offHalves])
-	rec[offFlags] |= uint64(flags)
-	for i, a := range f.attrs {
-		word, shift := half(i)
-		if code := uint32(row[word] >> shift); code != None {
-			b.vote(&rec[offAttrs+a], code)
-		}
-	}
-	if flags&Event == 0 || flags&Excluded != 0 || f.join {
-		return
-	}
-	for t := range e.spec.Tables {
-		e.foldTable(b, rec, t, row, f)
-	}
+// pool keeps the memory of folded pieces.
+type pool struct {
+	mu   sync.Mutex
+	free [][]uint64
 }
 
-func (e *Engine) foldTable(b *bucket, rec []uint64, t int, row []uint64, f *form) {
-	table := &e.spec.Tables[t]
-	values := row[f.values:]
-	for s := range table.Sums {
-		if int64(values[table.Sums[s].Value]) == NoValue {
-			return
+// slabPieces is how many pieces are allocated at once.
+const slabPieces = 512
+
+func (p *pool) get() []uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.free) == 0 {
+		slab := make([]uint64, slabPieces*pieceWords)
+		for len(slab) > 0 {
+			p.free = append(p.free, slab[:0:pieceWords])
+			slab = slab[pieceWords:]
 		}
 	}
-	at := e.layout.tables[t]
-	var slot []uint64
-	if table.Key >= 0 {
-		key := row[f.keys+2*table.Key:]
-		code, hash := key[0], key[1]
-		if code == NoKey {
-			return
-		}
-		p := priority(&e.spec.Seed, row[0], row[1], hash)
-		off := b.keep(&rec[at], table, e.strides[t], p, code, &e.spec)
-		if off < 0 || !table.recorded() {
-			return
-		}
-		slot = b.arena[off+2 : off+e.strides[t]]
-	} else {
-		if !table.recorded() {
-			return
-		}
-		slot = rec[at : at+table.inlineWords()]
-	}
-	slot[0]++
-	for s := range table.Sums {
-		sum := &table.Sums[s]
-		v := int64(values[sum.Value])
-		if !sum.Total {
-			v = min(max(v, sum.Clamp.Lower), sum.Clamp.Upper)
-		}
-		add128(slot[1+2*s:3+2*s], v)
+	last := len(p.free) - 1
+	piece := p.free[last]
+	p.free = p.free[:last]
+	return piece
+}
+
+func (p *pool) put(pieces []piece) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, piece := range pieces {
+		p.free = append(p.free, piece.rows[:0])
 	}
 }

@@ -187,7 +187,7 @@ func TestAttackI05MemosAreBounded(t *testing.T) {
 				}
 				batch.Columns[account], batch.Columns[email] = column(ids), column(make([]anonymize.Value, len(ids)))
 				batch.Columns[visitedAt], batch.Columns[page] = column(ids), column(cells)
-				return append([]uint64(nil), b.Rows(batch).Keys[0].Code...)
+				return append([]uint64(nil), b.Rows(batch).Keys[0]...)
 			}
 			first := codes(0)
 			for i := 0; i < c.cells; i += len(ids) {
@@ -226,7 +226,7 @@ func TestTheSameBitsOfAnotherTypeAreAnotherValue(t *testing.T) {
 	}{{anonymize.Int, "1"}, {anonymize.Bool, "true"}, {anonymize.Time, "unknown"}, {anonymize.Int, "1"}} {
 		v := anonymize.Value{Kind: c.kind, Valid: true, Int: 1}
 		r := b.Rows(batchOf([][]anonymize.Value{record(page, v)}, plain))
-		assert.Equal(t, c.want, in.Labels[1].Dictionary.Label(uint32(r.Keys[0].Code[0])), c.kind)
+		assert.Equal(t, c.want, in.Labels[1].Dictionary.Label(uint32(r.Keys[0][0])), c.kind)
 	}
 }
 

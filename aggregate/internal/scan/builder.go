@@ -3,7 +3,6 @@
 package scan
 
 import (
-	"math/bits"
 	"slices"
 
 	"github.com/throngdp/throng/aggregate/internal/engine"
@@ -42,7 +41,7 @@ func NewBuilder(in *Input) (*Builder, error) {
 			return nil, err
 		}
 		m := newMemo(labelCode(labeler, l.Dictionary))
-		m.dictionary, m.span = l.Dictionary, labeler.Span
+		m.span = labeler.Span
 		b.labels = append(b.labels, m)
 	}
 	for _, r := range in.Rules {
@@ -54,7 +53,7 @@ func NewBuilder(in *Input) (*Builder, error) {
 		}
 	}
 	b.rows.Attrs = make([][]uint32, len(in.Attributes))
-	b.rows.Keys = make([]engine.Keys, len(in.Keys))
+	b.rows.Keys = make([][]uint64, len(in.Keys))
 	b.rows.Values = make([][]int64, len(in.Values))
 	return b, nil
 }
@@ -103,7 +102,7 @@ func (b *Builder) Rows(batch *table.Batch) *engine.Rows {
 		}
 	}
 	for k, labels := range b.in.Keys {
-		b.key(&r.Keys[k], labels)
+		r.Keys[k] = b.key(r.Keys[k], labels)
 	}
 	for i := range b.in.Values {
 		v := &b.in.Values[i]
@@ -165,39 +164,37 @@ func (b *Builder) attribute(dst []uint32, label int) []uint32 {
 	return dst
 }
 
-// key folds the codes of several dimensions into one exact code and one keyed hash per record. A
-// record with a label outside its declared groups is in no group.
-func (b *Builder) key(k *engine.Keys, labels []int) {
+// key folds the codes of several dimensions into one exact code per record. A record with a label
+// outside its declared groups is in no group.
+func (b *Builder) key(dst []uint64, labels []int) []uint64 {
 	n := b.rows.N
-	k.Code, k.Hash = resize(k.Code, n), resize(k.Hash, n)
+	dst = resize(dst, n)
 	width := engine.Width(len(labels))
 	var all uint32
 	for at, l := range labels {
-		codes, hashes := b.codes[l][:n], b.labels[l].hashes()
-		code, hash := k.Code[:n], k.Hash[:n]
+		codes := b.codes[l][:n]
 		if at == 0 {
 			for i, c := range codes {
 				all |= c
-				code[i], hash[i] = uint64(c&number), hashes[c&number]
+				dst[i] = uint64(c & number)
 			}
 			continue
 		}
 		for i, c := range codes {
 			all |= c
-			code[i] = code[i]<<width | uint64(c&number)
-			// The dictionaries' hashers differ, so a rotation is enough to tell orders apart.
-			hash[i] = bits.RotateLeft64(hash[i], 1) ^ hashes[c&number]
+			dst[i] = dst[i]<<width | uint64(c&number)
 		}
 	}
 	if all&dropped != 0 || uint64(all&number)>>width != 0 {
-		b.foldApart(k, labels)
+		b.foldApart(dst, labels)
 	}
+	return dst
 }
 
 // foldApart folds one by one the codes of a batch of which some are not like most.
-func (b *Builder) foldApart(k *engine.Keys, labels []int) {
+func (b *Builder) foldApart(dst []uint64, labels []int) {
 	var codes []uint32
-	for i := range k.Code {
+	for i := range dst {
 		codes = codes[:0]
 		for _, l := range labels {
 			c := b.codes[l][i]
@@ -207,9 +204,9 @@ func (b *Builder) foldApart(k *engine.Keys, labels []int) {
 			codes = append(codes, c&number)
 		}
 		if len(codes) < len(labels) {
-			k.Code[i] = engine.NoKey
+			dst[i] = engine.NoKey
 		} else {
-			k.Code[i] = b.in.Pairs.Fold(codes...)
+			dst[i] = b.in.Pairs.Fold(codes...)
 		}
 	}
 }

@@ -3,9 +3,11 @@
 package scan
 
 import (
+	"math/bits"
 	"strings"
 	"sync"
 
+	"github.com/throngdp/throng/aggregate/internal/engine"
 	"github.com/throngdp/throng/anonymize/identity"
 )
 
@@ -75,16 +77,49 @@ func (d *Dictionary) Dropped(code uint32) bool {
 // Compare orders two labels by their bytes.
 func (d *Dictionary) Compare(a, b uint32) int { return strings.Compare(d.Label(a), d.Label(b)) }
 
-// allHashes returns the keyed hashes of all labels by number. Labels that come later are not in it.
-func (d *Dictionary) allHashes() []uint64 {
+// keyed returns the keyed hashes of all labels by number. Labels that come later are not in it.
+func (d *Dictionary) keyed() []uint64 {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	return d.hashes
 }
 
-// covered reports whether hashes are of all labels.
-func (d *Dictionary) covered(hashes []uint64) bool {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	return len(hashes) == len(d.hashes)
+// HashKeys writes the keyed hash of what each code stands for to hashes. Codes are folded from those of
+// the dictionaries. The hash of [engine.NoKey] is of no meaning.
+func HashKeys(pairs *engine.Pairs, dictionaries []*Dictionary, hashes, codes []uint64) {
+	n := len(dictionaries)
+	width := engine.Width(n)
+	var all uint64
+	for at, d := range dictionaries {
+		labels, shift := d.keyed(), width*uint(n-1-at)
+		for i, code := range codes {
+			all |= code
+			label := code >> shift & (1<<width - 1)
+			if label >= uint64(len(labels)) {
+				continue // of a code that does not stand side by side with others
+			}
+			if at == 0 {
+				hashes[i] = labels[label]
+			} else {
+				// The dictionaries' hashers differ, so a rotation is enough to tell orders apart.
+				hashes[i] = bits.RotateLeft64(hashes[i], 1) ^ labels[label]
+			}
+		}
+	}
+	if !engine.SideBySide(all) {
+		hashApart(pairs, dictionaries, hashes, codes)
+	}
+}
+
+// hashApart hashes codes that stand for more than fits side by side.
+func hashApart(pairs *engine.Pairs, dictionaries []*Dictionary, hashes, codes []uint64) {
+	for i, code := range codes {
+		if code == engine.NoKey || engine.SideBySide(code) {
+			continue
+		}
+		hashes[i] = 0
+		for at, label := range pairs.Unfold(code, len(dictionaries)) {
+			hashes[i] = bits.RotateLeft64(hashes[i], 1) ^ dictionaries[at].keyed()[label]
+		}
+	}
 }

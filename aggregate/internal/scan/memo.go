@@ -45,9 +45,6 @@ type memo struct {
 	span  func(anonymize.Value) (from, to int64, ok bool)
 	spans []span
 	last  span
-
-	dictionary *Dictionary // of labels
-	hashed     []uint64
 }
 
 // span is a half-open range of integers of one code.
@@ -61,14 +58,6 @@ func newMemo(compute func(anonymize.Value) uint32) *memo {
 		compute: compute, null: compute(anonymize.Value{}),
 		byBytes: map[string]uint32{}, byInt: map[int64]uint32{},
 	}
-}
-
-// hashes returns the keyed hash of each label by its number, for all numbers that fill has returned.
-func (m *memo) hashes() []uint64 {
-	if !m.dictionary.covered(m.hashed) {
-		m.hashed = m.dictionary.allHashes()
-	}
-	return m.hashed
 }
 
 // fill writes the code of every row of c to dst, and returns it with their number as length. What
