@@ -74,10 +74,10 @@ func (r *records) quoted(p []byte, line, next int) []byte {
 		}
 		return nil
 	}
-	found, verdict := r.judge(p, r.block.Final)
+	found, verdict := r.judge(p, true)
 	if verdict != whole {
-		// What the failed attempt has looked at is read again, but only once. Since a block has whole
-		// records, one that seems not to end in it does not end at all.
+		// What the failed attempt has looked at is read again, but only once. A block has whole records:
+		// one that does not end in it is known not to end at all.
 		r.until = r.pos + found.end
 		r.pos += next
 		return nil

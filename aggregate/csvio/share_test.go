@@ -129,6 +129,25 @@ func TestTheLimitDoesNotDependOnBlocks(t *testing.T) {
 	}
 }
 
+// What was looked at in vain ends exactly where a record of several lines begins, or just before or
+// after it, and what a block is cut from ends within that record.
+func TestWhereReadingLineByLineEndsDoesNotDependOnBlocks(t *testing.T) {
+	for length := 1<<20 - 2; length <= 1<<20+20; length++ {
+		unclosed := "\"\n1,\n" + strings.Repeat("x", 1000) + "\n"
+		unclosed += strings.Repeat("x", length-len(unclosed)-1) + "\n"
+		agree(t, unclosed+"\"5\n\",6\n7,8\n", ",", length+len("\"5\n"))
+		longLine := "\"" + strings.Repeat("x", length-2) + "\n"
+		agree(t, longLine+"\"5\n\",6\n7,8\n", ",", length+len("\"5\n"))
+	}
+}
+
+func TestADelimiterLongerThanARecord(t *testing.T) {
+	src := newSource(t, "a\n\"1\"x\n\"\n\"\n2\n3\n", csvio.Options{Delimiter: "0123456789abcdef"})
+	for size := range 12 {
+		assert.Equal(t, [][]string{{"\n"}, {"2"}, {"3"}}, read(t, src.In(size+1, 1), "a"), "blocks of %d bytes", size+1)
+	}
+}
+
 func FuzzManyReadersFindTheRecordsOfOne(f *testing.F) {
 	f.Add("1,2\n\"1\n\",2\n", "", uint8(5))
 	f.Add("\"1\"x\n\"a\nb\",2\n", "::", uint8(2))

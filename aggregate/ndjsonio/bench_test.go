@@ -41,11 +41,14 @@ func BenchmarkScan(b *testing.B) {
 		readers, err := src.Open(context.Background(), []string{"userId", "gender", "seconds", "context.ip"})
 		require.NoError(b, err)
 		rows := 0
-		for err == nil {
-			err = readers[0].Next(context.Background(), &batch)
-			rows += batch.Len
+		for _, r := range readers {
+			for err == nil {
+				err = r.Next(context.Background(), &batch)
+				rows += batch.Len
+			}
+			require.ErrorIs(b, err, io.EOF)
+			err = r.Close()
 		}
-		require.ErrorIs(b, err, io.EOF)
 		require.Equal(b, 20_000, rows)
 	}
 }

@@ -5,6 +5,7 @@ package ndjsonio_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -15,9 +16,13 @@ import (
 )
 
 func TestSourceKeepsTheContract(t *testing.T) {
-	tabletest.TestSource(t, func(t *testing.T, rows tabletest.Rows) table.Source {
-		return source(t, encode(t, rows))
-	}, tabletest.DeliversText)
+	for _, readers := range []int{1, 3} {
+		t.Run(fmt.Sprint(readers), func(t *testing.T) {
+			tabletest.TestSource(t, func(t *testing.T, rows tabletest.Rows) table.Source {
+				return source(t, encode(t, rows)).In(1000, readers)
+			}, tabletest.DeliversText)
+		})
+	}
 }
 
 // encode writes numbers and booleans as JSON's own, and leaves a null out in every second row.

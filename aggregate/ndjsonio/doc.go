@@ -28,8 +28,22 @@
 // is { alone (an object laid out over several lines) are [table.ErrMalformed]: all of their records
 // would be dropped. A file without any byte is valid and empty.
 //
+// # Readers
+//
+// A scan has a reader for each processor (at most 16), of which any number may be used. They take
+// turns in reading the input, compressed or not, and each takes the lines of its own part apart. Where
+// the input fails, each of them returns the same error.
+//
 // # Memory
 //
-// A reader keeps at most about 2 MiB of input beside the caller's batch; a batch ends after 4,096
-// records or 4 MiB of lines.
+// A scan keeps a buffer for each reader and one more: 256 KiB, and at most 2 MiB where lines are long.
+// A reader learns which names stand where, up to 4,096 names of at most 128 bytes, and forgets them
+// when they are more. A batch ends after 4,096 records or 4 MiB of lines.
+//
+// # Speed
+//
+// Lines of the form that others before them had are judged and read in one pass. What that pass is not
+// sure of (a name with escapes, more than 256 names in one object, more than 64 levels, anything
+// unsound) is left to package jsontext, whose verdict is the one that counts: several times slower, but
+// never different.
 package ndjsonio

@@ -8,6 +8,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/throngdp/throng/aggregate/internal/blocks"
 	"github.com/throngdp/throng/aggregate/table"
 )
 
@@ -18,36 +19,32 @@ const (
 	maxBatchBytes = 4 << 20
 )
 
-// reader is the one reader of a scan.
+// reader is a share of a scan.
 type reader struct {
 	// mu lets Close be called while Next runs; it then waits for Next.
-	mu    sync.Mutex
-	name  string
-	in    io.ReadCloser
-	lines lineReader
-	rec   *recordParser
-	// consumed counts input bytes; reported is how many of them batches have told of.
-	consumed func() int64
-	reported int64
+	mu     sync.Mutex
+	name   string
+	shared *shared
+	block  blocks.Block
+	// at is the position in the block of the next line.
+	at     int
+	parser *parser
+	closed bool
 	// err is what Next returns from now on.
 	err error
 }
 
-func newReader(name string, in io.ReadCloser, root *node, columns int) *reader {
-	r := &reader{name: name, in: in, rec: newRecordParser(root, columns)}
-	r.lines.in = in
-	r.consumed = func() int64 { return r.lines.read }
-	if c, ok := in.(interface{ Consumed() int64 }); ok {
-		r.consumed = c.Consumed
-	}
-	return r
+// shared is what the readers of one scan have in common. The cutter belongs to src.
+type shared struct {
+	src    *blocks.Source
+	cutter cutter
 }
 
 // Next fills b with the next records. After an error it returns the same error again.
 func (r *reader) Next(ctx context.Context, b *table.Batch) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	b.Reset(len(r.rec.cells))
+	b.Reset(len(r.parser.cells))
 	if r.err == nil {
 		r.err = ctx.Err()
 	}
@@ -59,12 +56,11 @@ func (r *reader) Next(ctx context.Context, b *table.Batch) error {
 	}
 	err := r.fill(ctx, b)
 	if err != nil && (err != io.EOF || b.Len == 0) {
-		b.Reset(len(r.rec.cells))
+		b.Reset(len(r.parser.cells))
 		r.err = err
 		return err
 	}
-	total := r.consumed()
-	b.Bytes, r.reported = total-r.reported, total
+	b.Bytes = r.shared.src.Progress()
 	return nil
 }
 
@@ -73,32 +69,36 @@ func (r *reader) Next(ctx context.Context, b *table.Batch) error {
 func (r *reader) fill(ctx context.Context, b *table.Batch) error {
 	size := 0
 	for b.Len < maxRows && size < maxBatchBytes {
-		line, err := r.lines.next(ctx)
-		if err == io.EOF {
-			return err
+		if r.at == len(r.block.Data) {
+			r.at = 0
+			err := r.shared.src.Take(ctx, &r.block, &r.shared.cutter)
+			if err == io.EOF {
+				return err
+			}
+			if err != nil {
+				return fault(r.name, "reading the input failed", err)
+			}
 		}
-		if err != nil {
-			return fault(r.name, "reading the input failed", err)
+		next, ok := r.parser.next(r.block.Data, r.at)
+		if ok {
+			r.parser.appendTo(b, r.block.Data)
+			size += next - r.at
 		}
-		if r.rec.parse(line) {
-			r.rec.appendTo(b)
-			size += len(line)
-		}
+		r.at = next
 	}
 	return nil
 }
 
-// Close closes the input.
+// Close gives up this reader's share of the input. The last reader closes it.
 func (r *reader) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.in == nil {
+	if r.closed {
 		return nil
 	}
-	in := r.in
-	r.in, r.lines = nil, lineReader{err: io.EOF}
+	r.closed, r.block, r.at = true, blocks.Block{}, 0
 	r.err = &table.Error{File: r.name, Problem: "the reader is closed; open the input again", Err: os.ErrClosed}
-	if err := in.Close(); err != nil {
+	if err := r.shared.src.Release(); err != nil {
 		return fault(r.name, "closing the input failed", err)
 	}
 	return nil

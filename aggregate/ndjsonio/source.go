@@ -3,10 +3,12 @@
 package ndjsonio
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 
+	"github.com/throngdp/throng/aggregate/internal/blocks"
 	"github.com/throngdp/throng/aggregate/table"
 )
 
@@ -22,6 +24,8 @@ type Source struct {
 	name string
 	open func(context.Context) (io.ReadCloser, error)
 	size int64
+	// block and readers are what tests change; 0 leaves them to package blocks.
+	block, readers int
 }
 
 var _ table.Source = (*Source)(nil)
@@ -52,11 +56,15 @@ func (s *Source) Schema(ctx context.Context) (table.Schema, error) {
 	if err != nil {
 		return table.Schema{}, err
 	}
-	return table.Schema{Open: true}, readers[0].Close()
+	var errs []error
+	for _, r := range readers {
+		errs = append(errs, r.Close())
+	}
+	return table.Schema{Open: true}, errors.Join(errs...)
 }
 
-// Open starts a scan with one reader. A column of more than eight names is an error with
-// [table.ErrSchema].
+// Open starts a scan, with one reader for each processor where the input is more than 256 KiB. A column
+// of more than eight names is an error with [table.ErrSchema].
 func (s *Source) Open(ctx context.Context, columns []string) ([]table.Reader, error) {
 	root, err := s.compile(columns)
 	if err != nil {
@@ -69,12 +77,16 @@ func (s *Source) Open(ctx context.Context, columns []string) ([]table.Reader, er
 	if err != nil {
 		return nil, fault(s.name, "opening the input failed", err)
 	}
-	r := newReader(s.name, in, root, len(columns))
-	if err := r.lines.start(ctx); err != nil {
-		_ = r.Close() // the first fault is the one to tell
+	scan := &shared{src: blocks.New(in, cmp.Or(s.block, blocks.Size))}
+	if err := start(ctx, scan.src); err != nil {
+		_ = scan.src.Release() // the first fault is the one to tell
 		return nil, fault(s.name, "reading the input failed", err)
 	}
-	return []table.Reader{r}, nil
+	readers := make([]table.Reader, scan.src.Share(s.readers))
+	for i := range readers {
+		readers[i] = &reader{name: s.name, shared: scan, parser: newParser(root, len(columns))}
+	}
+	return readers, nil
 }
 
 func (s *Source) compile(columns []string) (*node, error) {

@@ -43,8 +43,6 @@ type Block struct {
 	Data []byte
 	// State is that of the piece.
 	State int
-	// Final says that the input ends with this block.
-	Final bool
 
 	buf []byte
 }
@@ -137,7 +135,7 @@ func (s *Source) Take(ctx context.Context, b *Block, c Cutter) error {
 			s.pos += piece.Len
 			want = s.size
 		case piece.Len > 0:
-			s.hand(b, piece, final && piece.Len == len(p))
+			s.hand(b, piece)
 			return nil
 		case final:
 			s.pos = s.end
@@ -148,8 +146,8 @@ func (s *Source) Take(ctx context.Context, b *Block, c Cutter) error {
 }
 
 // hand gives b a piece. Of the piece and what follows it the shorter is copied.
-func (s *Source) hand(b *Block, piece Piece, final bool) {
-	b.State, b.Final = piece.State, final
+func (s *Source) hand(b *Block, piece Piece) {
+	b.State = piece.State
 	at := s.pos + piece.Len
 	data, rest := s.buf[s.pos:at:at], s.buf[at:s.end]
 	if len(rest) > len(data) {

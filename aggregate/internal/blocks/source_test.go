@@ -115,22 +115,6 @@ func TestWhatIsDroppedIsInNoBlock(t *testing.T) {
 	assert.Equal(t, text, strings.Join(drain(t, source(text, 10), &lines{longest: 6000}), ""), "a block grows for a long record")
 }
 
-func TestOnlyTheLastBlockIsFinal(t *testing.T) {
-	for _, text := range []string{"a\nb\nc\n", "a\nb\nc"} {
-		s := source(text, 2)
-		var finals []bool
-		var b blocks.Block
-		for s.Take(t.Context(), &b, &lines{longest: 9}) == nil {
-			finals = append(finals, b.Final)
-		}
-		require.NotEmpty(t, finals)
-		assert.False(t, slices.Contains(finals[:len(finals)-1], true))
-		// A block that ends with the input may have been cut before that was known, not if the cut
-		// depended on it.
-		assert.True(t, finals[len(finals)-1] || strings.HasSuffix(text, "\n"))
-	}
-}
-
 func TestTheBeginningCanBeLookedAt(t *testing.T) {
 	s := source("head\n"+numbered(50_000), 64)
 	require.NoError(t, s.More(t.Context()))
@@ -140,6 +124,15 @@ func TestTheBeginningCanBeLookedAt(t *testing.T) {
 	assert.False(t, s.AtEnd())
 	s.Skip(len("head\n"))
 	assert.Equal(t, numbered(50_000), strings.Join(drain(t, s, &lines{longest: 100}), ""))
+
+	small := source(numbered(100), 64)
+	require.NoError(t, small.More(t.Context()))
+	assert.True(t, small.AtEnd())
+	all := drain(t, small, &lines{longest: 100})
+	assert.Equal(t, numbered(100), strings.Join(all, ""))
+	for _, block := range all {
+		assert.True(t, strings.HasSuffix(block, "\n"), "%q: what has been read already is cut no worse", block)
+	}
 }
 
 func TestConcurrentUsersGetEachBlockOnce(t *testing.T) {
@@ -186,6 +179,10 @@ func TestAFaultIsEverybodysAnswer(t *testing.T) {
 	for _, b := range []*blocks.Block{&one, &other, &one} {
 		assert.Equal(t, fault, s.Take(t.Context(), b, c))
 		assert.Empty(t, b.Data)
+	}
+	once := blocks.New(io.NopCloser(iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader("a\nb\n")))), 2)
+	for range 2 {
+		assert.Equal(t, iotest.ErrTimeout, once.Take(t.Context(), &one, c), "also where the input would go on")
 	}
 	stuck := blocks.New(io.NopCloser(emptyReader{}), 2)
 	assert.Equal(t, io.ErrNoProgress, stuck.Take(t.Context(), &one, c))
