@@ -47,9 +47,19 @@ type Runner struct {
 	Workers int
 	// Charger records what is spent. Nil means a [MemoryCharger] of this run alone.
 	Charger Charger
+	// MemoryLimit is how many bytes the records may take up in memory, with what the garbage collector
+	// leaves of them; 0 means no limit. People that are too many go to an encrypted temporary file. It
+	// does not count what holds for any number of records: some 50 MB for buffers and the program
+	// itself, and the labels and groups that the tables find. A limit below [MinMemoryLimit] is refused.
+	MemoryLimit int64
+	// TempDir is the folder of that file; "" means the system's.
+	TempDir string
 	// Progress, where set, is called from time to time, never concurrently.
 	Progress func(Progress)
 }
+
+// MinMemoryLimit is the least that a [Runner] can keep its MemoryLimit with, 64 MiB.
+const MinMemoryLimit = 64 << 20
 
 // Run carries out a release with the zero [Runner].
 func Run(ctx context.Context, p *Policy, r *Release, in Inputs) (*Result, error) {
@@ -90,6 +100,9 @@ type reading struct {
 }
 
 func (rn *Runner) read(ctx context.Context, p *Policy, r *Release, in Inputs) (*reading, error) {
+	if rn.MemoryLimit != 0 && rn.MemoryLimit < MinMemoryLimit {
+		return nil, fmt.Errorf("MemoryLimit: got %d, want 0 or at least %d bytes; raise it", rn.MemoryLimit, MinMemoryLimit)
+	}
 	c, err := compile(p, r)
 	if err != nil {
 		return nil, err
@@ -99,6 +112,11 @@ func (rn *Runner) read(ctx context.Context, p *Policy, r *Release, in Inputs) (*
 		return nil, err
 	}
 	s := newScanner(c, hooks.Secret)
+	if rn.MemoryLimit > 0 {
+		// The collector lets a heap grow to twice what lives in it.
+		s.engine.SpillBeyond(rn.MemoryLimit/2, rn.TempDir)
+	}
+	defer s.engine.Discard()
 	if err := s.check(ctx, p.inputs(), in); err != nil {
 		return nil, err
 	}
@@ -157,7 +175,8 @@ func (s *scanner) source(ctx context.Context, src table.Source, in *scan.Input, 
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	errs := make([]error, len(readers))
-	for range min(workers, len(readers)) {
+	flushed := make([]error, min(workers, len(readers)))
+	for w := range flushed {
 		wg.Go(func() {
 			b, err := scan.NewBuilder(in)
 			worker := s.engine.Worker()
@@ -174,10 +193,11 @@ func (s *scanner) source(ctx context.Context, src table.Source, in *scan.Input, 
 					return
 				}
 			}
-			worker.Flush()
+			flushed[w] = worker.Flush()
 		})
 	}
 	wg.Wait()
+	errs = append(errs, flushed...)
 	for _, err := range errs {
 		if err != nil && !errors.Is(err, context.Canceled) {
 			return err
@@ -200,7 +220,9 @@ func (s *scanner) reader(ctx context.Context, r table.Reader, b *scan.Builder, w
 		if err != nil {
 			return err
 		}
-		worker.Add(b.Rows(&batch), join)
+		if err := worker.Add(b.Rows(&batch), join); err != nil {
+			return err
+		}
 		m.add(batch.Bytes, int64(batch.Len))
 	}
 }

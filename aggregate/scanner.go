@@ -75,6 +75,7 @@ func (s *scanner) engineSpec(c *compiled) engine.Spec {
 			})
 		}
 		et.Parent = s.parent(t, st)
+		et.Floor = t.floor(c)
 		spec.Tables = append(spec.Tables, et)
 		s.tables = append(s.tables, st)
 	}
@@ -90,6 +91,20 @@ func (s *scanner) engineSpec(c *compiled) engine.Spec {
 	spec.Keys = len(s.keys)
 	spec.HashKeys, spec.CompareKeys = s.hashKeys, s.compareKeys
 	return spec
+}
+
+// floor is the number of people below which nothing can be shown of a group: k for private ones, unless
+// they count in a whole.
+func (t *compiledTable) floor(c *compiled) int64 {
+	for _, d := range t.draws {
+		if d.Statistic == totalEvents {
+			return 0
+		}
+	}
+	if t.declared {
+		return 0
+	}
+	return c.policy.MinPeople.K
 }
 
 // countsEvents reports whether a table needs the number of records.

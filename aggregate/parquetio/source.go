@@ -14,13 +14,13 @@ import (
 )
 
 const (
-	defaultBatchRows = 8192
+	defaultBatchRows = 2048
 	maxBatchRows     = 65536
 )
 
 // Options says how to read. The zero value is a good choice.
 type Options struct {
-	// BatchRows is the largest number of rows of a batch, from 1 to 65536; 0 means 8192.
+	// BatchRows is the largest number of rows of a batch, from 1 to 65536; 0 means 2048.
 	BatchRows int
 }
 
@@ -42,7 +42,7 @@ var _ table.Source = (*Source)(nil)
 // error that is table.ErrMalformed, or table.ErrLimit where reading it would cost too much.
 func New(name string, r io.ReaderAt, size int64, opts Options) (*Source, error) {
 	if opts.BatchRows < 0 || opts.BatchRows > maxBatchRows {
-		return nil, &table.Error{File: name, Problem: "BatchRows is out of range, want 1 to 65536, or 0 for 8192", Err: table.ErrLimit}
+		return nil, &table.Error{File: name, Problem: "BatchRows is out of range, want 1 to 65536, or 0 for 2048", Err: table.ErrLimit}
 	}
 	s := &Source{name: name, reader: r, size: size, batchRows: opts.BatchRows}
 	if s.batchRows == 0 {

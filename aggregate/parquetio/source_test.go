@@ -198,7 +198,7 @@ func TestBatchRowsIsHeeded(t *testing.T) {
 	file := writeStructs(t, make([]record, 100))
 	for _, n := range []int{-1, 65537} {
 		_, err := parquetio.New("x", bytes.NewReader(file), int64(len(file)), parquetio.Options{BatchRows: n})
-		assert.EqualError(t, err, "x: BatchRows is out of range, want 1 to 65536, or 0 for 8192")
+		assert.EqualError(t, err, "x: BatchRows is out of range, want 1 to 65536, or 0 for 2048")
 	}
 	s, err := parquetio.New("x", bytes.NewReader(file), int64(len(file)), parquetio.Options{BatchRows: 33})
 	require.NoError(t, err)

@@ -59,7 +59,7 @@ func TestAttackB06ClampOrder(t *testing.T) {
 				for _, v := range c.values {
 					records = append(records, valueRecord(1, v))
 				}
-				groups := aggregate(sumSpec(dp.Clamp{Lower: -10, Upper: 100}, 4, total), records, run{3, 1}).tables[0]
+				groups := aggregate(sumSpec(dp.Clamp{Lower: -10, Upper: 100}, 4, total), records, run{chunk: 3, workers: 1}).tables[0]
 				if c.values[0] == engine.NoValue {
 					assert.Empty(t, groups)
 					continue
@@ -113,7 +113,7 @@ func TestAttackB09SumsDoNotWrap(t *testing.T) {
 				records = append(records, valueRecord(uint64(1000+i), math.MinInt64+1))
 			}
 			rand.New(rand.NewPCG(9, 9)).Shuffle(len(records), func(i, j int) { records[i], records[j] = records[j], records[i] })
-			got := aggregate(spec, records, run{10, 2})
+			got := aggregate(spec, records, run{chunk: 10, workers: 2})
 			assert.Equal(t, fmt.Sprint(c.want, " "), got.tables[0][groupName(0, nil)].sums)
 			assert.Equal(t, int64(c.up+c.down), got.visitors)
 		})
@@ -130,7 +130,7 @@ func TestAttackB10LargestBoundsStayExact(t *testing.T) {
 		for range 5000 {
 			records = append(records, valueRecord(1, sign*math.MaxInt64))
 		}
-		sum := aggregate(spec, records, run{700, 1}).tables[0][groupName(0, nil)].sums
+		sum := aggregate(spec, records, run{chunk: 700, workers: 1}).tables[0][groupName(0, nil)].sums
 		assert.Equal(t, fmt.Sprint(sign*5000*upper, " "), sum)
 	}
 	tight := sumSpec(dp.Clamp{Lower: -1 << 61, Upper: 1 << 61}, 3, false)
@@ -139,7 +139,7 @@ func TestAttackB10LargestBoundsStayExact(t *testing.T) {
 		records = append(records, valueRecord(1, math.MaxInt64), valueRecord(uint64(i%2+2), math.MinInt64+1))
 	}
 	// Two more people bring −3·2^61 each, so that the group comes to −3·2^61 and saturates.
-	sum := aggregate(tight, records, run{700, 1}).tables[0][groupName(0, nil)].sums
+	sum := aggregate(tight, records, run{chunk: 700, workers: 1}).tables[0][groupName(0, nil)].sums
 	assert.Equal(t, fmt.Sprint(-engine.MaxSum, " "), sum)
 }
 
@@ -159,9 +159,9 @@ func TestAttackD07PeopleAreToldApartBy128Bits(t *testing.T) {
 	}
 	e := engine.New(*spec)
 	w := e.Worker()
-	w.Add(rows, false)
-	w.Add(rows, false)
-	w.Flush()
+	must(w.Add(rows, false))
+	must(w.Add(rows, false))
+	must(w.Flush())
 	p, err := e.Close(background, 2)
 	require.NoError(t, err)
 	assert.Equal(t, int64(2*pairs), p.Visitors)
@@ -174,7 +174,7 @@ func TestAttackD10PeopleAreCountedNotRows(t *testing.T) {
 	for i := range 1000 {
 		records = append(records, plainRecord(1, 2, 7, uint32(1+i%2), 5))
 	}
-	got := aggregate(spec, records, run{100, 2})
+	got := aggregate(spec, records, run{chunk: 100, workers: 2})
 	require.Len(t, got.tables[0], 1)
 	for _, c := range got.tables[0] {
 		assert.Equal(t, cell{visitors: 1, events: 10, sums: "50 "}, c)

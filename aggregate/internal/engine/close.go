@@ -11,56 +11,76 @@ import (
 	"github.com/throngdp/throng/dp"
 )
 
-// Close returns the partials. The engine must not be used afterwards, and its workers have flushed.
+// Close returns the partials and discards the engine. Its workers have flushed.
 func (e *Engine) Close(ctx context.Context, workers int) (*Partials, error) {
+	defer e.Discard()
+	totals := make([]*total, len(e.spec.Tables))
+	parents := make([]*total, len(e.spec.Tables))
+	for i := range e.spec.Tables {
+		t := &e.spec.Tables[i]
+		totals[i] = newTotal(len(t.Sums), t.Floor)
+		if t.Parent != nil {
+			parents[i] = newTotal(0, 0)
+		}
+	}
 	closers := make([]*closer, max(workers, 1))
 	for i := range closers {
-		closers[i] = newCloser(e)
+		closers[i] = newCloser(e, totals, parents)
 	}
-	err := share(ctx, workers, len(e.buckets), func(w, n int) {
-		closers[w].folder.foldAll(&e.buckets[n])
-		closers[w].bucket(&e.buckets[n])
-		e.buckets[n] = bucket{}
-	})
-	if err != nil {
-		return nil, err
+	// What is in memory comes first, so that there is room for what is not.
+	for _, spilled := range []bool{false, true} {
+		err := share(ctx, workers, len(e.buckets), func(w, n int) error {
+			return closers[w].close(n, spilled)
+		})
+		if err != nil {
+			return nil, err
+		}
 	}
-	p := &Partials{}
+	p := &Partials{Tables: make([]*Groups, len(totals)), Parents: make([]*Groups, len(totals))}
 	for _, c := range closers {
 		p.Visitors += c.visitors
 	}
-	for t := range e.spec.Tables {
-		groups, err := merge(ctx, workers, closers, func(c *closer) *collector { return c.tables[t] })
-		if err != nil {
+	for t := range totals {
+		var err error
+		if p.Tables[t], err = totals[t].finish(ctx, workers); err != nil {
 			return nil, err
 		}
-		parents, err := merge(ctx, workers, closers, func(c *closer) *collector { return c.parents[t] })
-		if err != nil {
+		if p.Parents[t], err = parents[t].finish(ctx, workers); err != nil {
 			return nil, err
 		}
-		p.Tables, p.Parents = append(p.Tables, groups), append(p.Parents, parents)
 	}
 	return p, nil
 }
 
 // share calls do for 0 to n − 1, by as many goroutines as there are workers, each with a number of its
-// own.
-func share(ctx context.Context, workers, n int, do func(worker, i int)) error {
+// own, until one of them fails.
+func share(ctx context.Context, workers, n int, do func(worker, i int) error) error {
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for w := range max(workers, 1) {
+	errs := make([]error, max(workers, 1))
+	for w := range errs {
 		wg.Go(func() {
-			for ctx.Err() == nil {
+			for ctx.Err() == nil && errs[w] == nil {
 				i := int(next.Add(1)) - 1
 				if i >= n {
 					return
 				}
-				do(w, i)
+				if errs[w] = do(w, i); errs[w] != nil {
+					next.Store(int64(n))
+				}
 			}
 		})
 	}
 	wg.Wait()
-	return ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // closer turns finished people into group accumulators.
@@ -76,18 +96,31 @@ type closer struct {
 	events   []uint64
 }
 
-func newCloser(e *Engine) *closer {
+func newCloser(e *Engine, totals, parents []*total) *closer {
 	n := len(e.spec.Attributes)
 	c := &closer{e: e, folder: folder{e: e}, codes: make([]uint32, n), dropped: make([]bool, n)}
-	for i := range e.spec.Tables {
-		t := &e.spec.Tables[i]
-		var parents *collector
-		if t.Parent != nil {
-			parents = newCollector(0, 0)
-		}
-		c.tables, c.parents = append(c.tables, newCollector(len(t.Sums), t.Floor)), append(c.parents, parents)
+	for i := range totals {
+		c.tables = append(c.tables, totals[i].collector())
+		c.parents = append(c.parents, parents[i].collector())
 	}
 	return c
+}
+
+// close closes bucket n if it is one of those that are spilled, or are not.
+func (c *closer) close(n int, spilled bool) error {
+	b := &c.e.buckets[n]
+	if b.spilled != spilled {
+		return nil
+	}
+	if spilled {
+		if err := c.folder.restore(n, b); err != nil {
+			return err
+		}
+	}
+	c.folder.foldAll(b)
+	c.bucket(b)
+	b.index, b.recs, b.arena, b.count = nil, nil, nil, 0
+	return nil
 }
 
 func (c *closer) bucket(b *bucket) {

@@ -19,7 +19,10 @@ func compareWithTwin(t *testing.T, r *rand.Rand, maxPeople, maxRecords int) {
 	if r.IntN(4) == 0 {
 		records = append(records, w.adversary()...)
 	}
-	how := run{chunk: 1 + r.IntN(300), workers: 1 + r.IntN(3)}
+	how := run{chunk: 1 + r.IntN(300), workers: 1 + r.IntN(3), room: 1 + r.IntN(20), gather: 1 + r.IntN(40)}
+	if r.IntN(4) == 0 {
+		how.limit = 1 + r.Int64N(1<<22)
+	}
 	require.Equal(t, twin(spec, records), aggregate(spec, records, how))
 }
 
@@ -65,11 +68,22 @@ func TestTiesOfPriorityAreBrokenByTheOrderOfLabels(t *testing.T) {
 	for seed := range uint64(50) {
 		r := generator(nil, seed)
 		r.Shuffle(len(records), func(i, j int) { records[i], records[j] = records[j], records[i] })
-		groups := aggregate(spec, records, run{1, 1}).tables[0]
+		groups := aggregate(spec, records, run{chunk: 1, workers: 1}).tables[0]
 		require.Len(t, groups, 3)
 		for code, want := range best {
 			_, kept := groups[groupName(code, nil)]
 			require.Equal(t, want, kept, "group %d", code)
 		}
+	}
+}
+
+func TestEngineEqualsItsNaiveTwinWhereEverythingIsSpilled(t *testing.T) {
+	for seed := range uint64(60) {
+		r := generator(nil, 2_000_000+seed)
+		spec := randomSpec(r)
+		w := newWorld(r, spec, 1+r.IntN(30))
+		records := append(w.records(r.IntN(2000)), w.adversary()...)
+		how := run{chunk: 50, workers: 2, room: 3, gather: 5, limit: 1}
+		require.Equal(t, twin(spec, records), aggregate(spec, records, how))
 	}
 }

@@ -31,3 +31,17 @@ func (e *Engine) foldAll() {
 		f.foldAll(&e.buckets[i])
 	}
 }
+
+// Gather makes pieces of at most room rows, and buckets that fold at least so many at once.
+func (e *Engine) Gather(room, rows int) { e.maxRoom, e.minGathered = room, rows }
+
+// Spilled is how many buckets are in the spill store.
+func (e *Engine) Spilled() int {
+	n := 0
+	for i := range e.buckets {
+		if e.buckets[i].spilled {
+			n++
+		}
+	}
+	return n
+}

@@ -229,9 +229,9 @@ func feed(e *engine.Engine, spec *engine.Spec, records []record, join bool, how 
 		wg.Go(func() {
 			w := e.Worker()
 			for c := range chunks {
-				w.Add(rowsOf(spec, c, join), join)
+				must(w.Add(rowsOf(spec, c, join), join))
 			}
-			w.Flush()
+			must(w.Flush())
 		})
 	}
 	for c := range slices.Chunk(records, how.chunk) {
@@ -239,4 +239,11 @@ func feed(e *engine.Engine, spec *engine.Spec, records []record, join bool, how 
 	}
 	close(chunks)
 	wg.Wait()
+}
+
+// must ends a test that a spill store failed.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
 }

@@ -26,9 +26,9 @@ func TestAddAllocatesNothingOnceEverybodyIsKnown(t *testing.T) {
 	worker := e.Worker()
 	// Votes are appended and merged, so that lists settle after a few rounds.
 	for range 200 {
-		worker.Add(rows, false)
+		must(worker.Add(rows, false))
 	}
-	assert.Zero(t, testing.AllocsPerRun(5, func() { worker.Add(rows, false) }))
+	assert.Zero(t, testing.AllocsPerRun(5, func() { must(worker.Add(rows, false)) }))
 }
 
 // A list that has moved leaves its old places behind. They add up to less than twice the list.
@@ -41,8 +41,8 @@ func TestListsLeaveLittleBehind(t *testing.T) {
 			row := plainRecord(1, 2, group, 0, 1)
 			row.attrs = nil
 			w := e.Worker()
-			w.Add(rowsOf(spec, []record{row}, false), false)
-			w.Flush()
+			must(w.Add(rowsOf(spec, []record{row}, false), false))
+			must(w.Flush())
 		}
 		const slot = 5 // priority, key, records, two words of one sum
 		assert.Less(t, e.StateWords(), 3*slot*int(keep)+1, "%d groups", keep)
@@ -65,16 +65,16 @@ func TestAttackD08EverNewLabelsOfOnePerson(t *testing.T) {
 	}
 	e := engine.New(*spec)
 	w := e.Worker()
-	w.Add(rows, false)
+	must(w.Add(rows, false))
 	again := *rows
 	again.N = labels - 5 // the last five labels have one vote each, all others two
-	w.Add(&again, false)
+	must(w.Add(&again, false))
 	for i := range rows.Attrs[0] {
 		rows.Attrs[0][i] = labels - 2
 	}
 	again.N = 2 // and one of them ends with three
-	w.Add(&again, false)
-	w.Flush()
+	must(w.Add(&again, false))
+	must(w.Flush())
 	p, err := e.Close(background, 1)
 	require.NoError(t, err)
 	require.Equal(t, 1, p.Tables[0].Len())
@@ -85,12 +85,12 @@ func TestVisitorsWithoutUsageTakeNoRoom(t *testing.T) {
 	spec := plainSpec(5, 3)
 	e := engine.New(*spec)
 	w := e.Worker()
-	w.Add(rowsOf(spec, []record{plainRecord(1, 1, 1, 2, 1)}, false), false)
+	must(w.Add(rowsOf(spec, []record{plainRecord(1, 1, 1, 2, 1)}, false), false))
 	var visitors []record
 	for i := range uint64(1000) {
 		visitors = append(visitors, record{hi: scramble(i), lo: i, attrs: []uint32{3}})
 	}
-	w.Add(rowsOf(spec, append(visitors, record{hi: 1, lo: 1, attrs: []uint32{2}}), true), true)
-	w.Flush()
+	must(w.Add(rowsOf(spec, append(visitors, record{hi: 1, lo: 1, attrs: []uint32{2}}), true), true))
+	must(w.Flush())
 	assert.Equal(t, 1, e.People())
 }

@@ -12,11 +12,14 @@ import (
 // bucket holds all state of the people whose hash falls into it.
 type bucket struct {
 	mu     sync.Mutex
-	pieces []piece  // rows that are not folded yet
-	index  []uint32 // open addressing: record number + 1, 0 empty
-	recs   []uint64 // records of layout.words each
-	count  int
-	arena  []uint64 // kept groups and value counts that outgrow a record
+	pieces []piece // rows that are not folded yet
+	// spilled says that the bucket's state is in the spill store, and size how many bytes it last had.
+	spilled bool
+	size    int64
+	index   []uint32 // open addressing: record number + 1, 0 empty
+	recs    []uint64 // records of layout.words each
+	count   int
+	arena   []uint64 // kept groups and value counts that outgrow a record
 }
 
 // layout says where things are in a person's record: hash (2 words), flags, attributes, tables.
@@ -39,24 +42,29 @@ func newLayout(s *Spec) layout {
 	return l
 }
 
-// findAll appends to recs where the person of each row is, -1 where there is none and insert is false.
-// A row begins with its hash and has the given number of words.
+// findAll returns, in the memory of recs, where the person of each row is, -1 where there is none and
+// insert is false. A row begins with its hash and has the given number of words.
 func (b *bucket) findAll(recs []int32, rows []uint64, rowWords, words int, insert bool) []int32 {
-	if len(b.index) == 0 {
-		b.index = make([]uint32, 16)
-	}
+	n := len(rows) / rowWords
+	recs = slices.Grow(recs[:0], n)[:n]
 	index := b.index
 	mask := uint64(len(index) - 1)
-	for i := 1; i < len(rows); i += rowWords {
-		recs = append(recs, int32(index[rows[i]&mask]))
+	at := 1
+	for i := range recs {
+		recs[i] = int32(index[rows[at]&mask])
+		at += rowWords
 	}
+	people := b.recs
+	at = 0
 	for i, n := range recs {
-		hi, lo := rows[i*rowWords], rows[i*rowWords+1]
-		if off := (int(n) - 1) * words; n != 0 && b.recs[off] == hi && b.recs[off+1] == lo {
+		hi, lo := rows[at], rows[at+1]
+		at += rowWords
+		if off := (int(n) - 1) * words; n != 0 && people[off] == hi && people[off+1] == lo {
 			recs[i] = int32(off)
 			continue
 		}
 		recs[i] = int32(b.find(hi, lo, words, insert))
+		people = b.recs
 	}
 	return recs
 }
@@ -83,7 +91,7 @@ func (b *bucket) find(hi, lo uint64, words int, insert bool) int {
 func (b *bucket) insert(at uint64, hi, lo uint64, words int) int {
 	off := b.count * words
 	if cap(b.recs) < off+words {
-		grown := make([]uint64, off, max(2*cap(b.recs), 16*words))
+		grown := make([]uint64, off, max(2*cap(b.recs), min(len(b.index)/2, firstPeople)*words))
 		copy(grown, b.recs)
 		b.recs = grown
 	}
@@ -93,13 +101,14 @@ func (b *bucket) insert(at uint64, hi, lo uint64, words int) int {
 	b.count++
 	b.index[at] = uint32(b.count)
 	if b.count*8 > len(b.index)*5 {
-		b.rehash(words)
+		b.reindex(4*len(b.index), words)
 	}
 	return off
 }
 
-func (b *bucket) rehash(words int) {
-	index := make([]uint32, 2*len(b.index))
+// reindex makes an index of a number of places.
+func (b *bucket) reindex(size, words int) {
+	index := make([]uint32, size)
 	mask := uint64(len(index) - 1)
 	for n := 0; n < b.count; n++ {
 		at := b.recs[n*words+1] & mask
@@ -110,6 +119,9 @@ func (b *bucket) rehash(words int) {
 	}
 	b.index = index
 }
+
+// firstPeople is how many people a bucket makes room for at once, where as many rows have come.
+const firstPeople = 256
 
 // alloc returns the offset of n zeroed words in the arena.
 func (b *bucket) alloc(n int) int {
@@ -231,6 +243,24 @@ func (b *bucket) resolve(word uint64, a *Attribute) uint32 {
 
 // firstClass is log2 of the groups that a person's first list holds: most people never need another.
 const firstClass = 1
+
+// searchedSlots is how many of a person's groups are searched for a code.
+const searchedSlots = 8
+
+// held returns the accumulators of a group, nil where the person does not hold it or holds so many
+// that it is better looked for by priority.
+func (b *bucket) held(word, code uint64, stride int) []uint64 {
+	off, length := int(word>>32), int(word>>16&0xffff)
+	if length > searchedSlots {
+		return nil
+	}
+	for slots := b.arena[off : off+length*stride]; len(slots) > 0; slots = slots[stride:] {
+		if slots[1] == code {
+			return slots[2:stride]
+		}
+	}
+	return nil
+}
 
 // keep returns the arena offset of the slot of group (priority, code), or -1 where the person
 // already holds MaxPartitions groups of smaller priority. The smallest priorities of a set do not

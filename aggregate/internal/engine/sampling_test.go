@@ -64,11 +64,11 @@ func TestAttackB04SamplingGoesByKeyNotByOrder(t *testing.T) {
 	kept := make([]int, groups)
 	for range runs {
 		spec := keepingSpec(keep, [2]uint64{secret.Uint64(), secret.Uint64()})
-		sorted := aggregate(spec, rows, run{1 << 20, 1}).tables[0]
+		sorted := aggregate(spec, rows, run{chunk: 1 << 20, workers: 1}).tables[0]
 		require.Len(t, sorted, keep)
 		shuffled := slices.Clone(rows)
 		secret.Shuffle(groups, func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
-		require.Equal(t, sorted, aggregate(spec, shuffled, run{3, 2}).tables[0])
+		require.Equal(t, sorted, aggregate(spec, shuffled, run{chunk: 3, workers: 2}).tables[0])
 		for code := range kept {
 			if _, ok := sorted[groupName(uint64(code), nil)]; ok {
 				kept[code]++
@@ -84,7 +84,7 @@ func TestAttackB04TwoRunsChooseDifferently(t *testing.T) {
 		var all []string
 		for person := range uint64(10) {
 			rows := visits(person, 7, labelHashes(20, scramble))
-			groups := aggregate(keepingSpec(5, seed), rows, run{1 << 20, 1}).tables[0]
+			groups := aggregate(keepingSpec(5, seed), rows, run{chunk: 1 << 20, workers: 1}).tables[0]
 			all = append(all, slices.Sorted(maps.Keys(groups))...)
 		}
 		return all
@@ -115,7 +115,7 @@ func TestAttackB05SmallIdsAreSampledLikeAny(t *testing.T) {
 			for i := range uint64(people) {
 				rows = append(rows, visits(i%3<<54, i, hashes)...)
 			}
-			visitors := aggregate(spec, rows, run{1 << 20, 1}).tables[0]
+			visitors := aggregate(spec, rows, run{chunk: 1 << 20, workers: 1}).tables[0]
 			kept := make([]int, groups)
 			for code := range kept {
 				kept[code] = int(visitors[groupName(uint64(code), nil)].visitors)
@@ -149,7 +149,7 @@ func TestAttackB05GroundIdsAreKeptLikeAny(t *testing.T) {
 		}
 	}
 	target := groupName(0, nil)
-	require.Equal(t, int64(people), aggregate(guessed, rows, run{1 << 20, 1}).tables[0][target].visitors)
-	kept := float64(aggregate(actual, rows, run{1 << 20, 1}).tables[0][target].visitors)
+	require.Equal(t, int64(people), aggregate(guessed, rows, run{chunk: 1 << 20, workers: 1}).tables[0][target].visitors)
+	kept := float64(aggregate(actual, rows, run{chunk: 1 << 20, workers: 1}).tables[0][target].visitors)
 	assert.InDelta(t, people/20.0, kept, 6*math.Sqrt(people/20.0*19/20))
 }

@@ -112,7 +112,7 @@ func plainRecord(hi, lo, code uint64, label uint32, value int64) record {
 // groups grow. The partials of a crowd and one more are those of the crowd plus those of the one.
 func TestAttackB03CapacityCouplesNobody(t *testing.T) {
 	spec := plainSpec(5, 3)
-	one := run{1 << 20, 1}
+	one := run{chunk: 1 << 20, workers: 1}
 	var crowd, person []record
 	for i := range uint64(40) {
 		person = append(person, plainRecord(1<<20, 9, i%17, uint32(1+i%11), int64(i)))

@@ -243,6 +243,8 @@ func clampBig(v *big.Int, lo, hi int64) *big.Int {
 // run is how records reach the engine.
 type run struct {
 	chunk, workers int
+	room, gather   int // of a piece and of a bucket; 0 for the engine's own
+	limit          int64
 }
 
 // aggregate has the engine compute an outcome.
@@ -250,6 +252,10 @@ func aggregate(spec *engine.Spec, records []record, how run) outcome {
 	keyed := *spec
 	keyed.HashKeys = hashesOf(spec, records)
 	e := engine.New(keyed)
+	if how.room > 0 {
+		e.Gather(how.room, how.gather)
+	}
+	e.SpillBeyond(how.limit, "")
 	for _, join := range []bool{false, true} {
 		feed(e, spec, pick(records, join), join, how)
 	}

@@ -31,6 +31,7 @@ type form struct {
 	keys, values int   // offsets
 	words        int
 	room         int // how many rows a piece holds
+	number       int // among the engine's forms
 }
 
 func (e *Engine) formOf(r *Rows, join bool) *form {
@@ -46,7 +47,11 @@ func (e *Engine) formOf(r *Rows, join bool) *form {
 		f.values += e.spec.Keys
 		f.words = f.values + e.spec.Values
 	}
-	f.room = pieceWords / f.words
+	f.room = min(pieceWords/f.words, e.maxRoom)
+	e.formsMu.Lock()
+	defer e.formsMu.Unlock()
+	f.number = len(e.forms)
+	e.forms = append(e.forms, f)
 	return f
 }
 
@@ -76,22 +81,29 @@ func half(i int) (word int, shift uint) { return offHalves + (i+1)/2, uint(i+1) 
 
 // Add takes rows, whose columns may be reused when it returns. With join, rows of people who are not
 // there yet are passed over: visitor records come after the usage they describe.
-func (w *Worker) Add(r *Rows, join bool) {
+//
+// An error is one of the spill store's, and the engine can only be discarded.
+func (w *Worker) Add(r *Rows, join bool) error {
 	if r.N == 0 {
-		return
+		return nil
 	}
 	if !w.form.fits(r, join) {
-		w.Flush()
+		if err := w.Flush(); err != nil {
+			return err
+		}
 		w.form = w.e.formOf(r, join)
 	}
 	for start := 0; start < r.N; {
 		end, full := w.place(r.Hi[start:r.N])
 		w.pack(r, start, start+end)
 		if full >= 0 {
-			w.hand(full)
+			if err := w.hand(full); err != nil {
+				return err
+			}
 		}
 		start += end
 	}
+	return nil
 }
 
 // place finds room for rows until a piece is full, whose bucket it returns, or -1.
@@ -151,27 +163,31 @@ func (w *Worker) pack(r *Rows, start, end int) {
 }
 
 // Flush hands over the rows that are not handed over yet.
-func (w *Worker) Flush() {
+func (w *Worker) Flush() error {
 	for i, n := range w.filled {
 		if n > 0 {
-			w.hand(i)
+			if err := w.hand(i); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
 }
 
 // hand gives a bucket the rows that were packed for it, and folds what it has where that is enough.
-func (w *Worker) hand(i int) {
+func (w *Worker) hand(i int) error {
 	start := i * pieceWords
 	rows := w.rows[start : start+int(w.filled[i])*w.form.words]
 	w.filled[i] = 0
-	piece := piece{append(w.e.pool.get(), rows...), w.form}
+	piece := piece{append(w.folder.piece(), rows...), w.form}
 	b := &w.e.buckets[i]
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.pieces = append(b.pieces, piece)
-	if len(b.pieces)*w.form.room >= max(minGathered, gatheredPerPerson*b.count) {
-		w.folder.foldAll(b)
+	if len(b.pieces)*w.form.room < max(w.e.minGathered, gatheredPerPerson*b.count) {
+		return nil
 	}
+	return w.folder.drain(i)
 }
 
 // pieceWords is the length of a piece of rows: small enough that those of all buckets stay in the
@@ -192,35 +208,54 @@ type piece struct {
 	form *form
 }
 
-// pool keeps the memory of folded pieces.
-type pool struct {
-	mu   sync.Mutex
-	free [][]uint64
+// piece returns memory for a piece.
+func (f *folder) piece() []uint64 {
+	if len(f.free) == 0 {
+		f.free = f.e.pool.get(f.free)
+	}
+	last := len(f.free) - 1
+	piece := f.free[last]
+	f.free = f.free[:last]
+	return piece
 }
 
-// slabPieces is how many pieces are allocated at once.
-const slabPieces = 512
+// pool keeps the memory of folded pieces that one goroutine has too many of.
+type pool struct {
+	mu    sync.Mutex
+	free  [][]uint64
+	slabs int64
+}
 
-func (p *pool) get() []uint64 {
+const (
+	// slabPieces is how many pieces are allocated at once: 2 MiB.
+	slabPieces = 1024
+	// takenPieces is how many pieces a goroutine takes at once.
+	takenPieces = 64
+)
+
+// get appends some pieces to free.
+func (p *pool) get(free [][]uint64) [][]uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.free) == 0 {
+	if len(p.free) < takenPieces {
 		slab := make([]uint64, slabPieces*pieceWords)
+		p.slabs++
+		preferHugePages(slab)
 		for len(slab) > 0 {
 			p.free = append(p.free, slab[:0:pieceWords])
 			slab = slab[pieceWords:]
 		}
 	}
-	last := len(p.free) - 1
-	piece := p.free[last]
-	p.free = p.free[:last]
-	return piece
+	first := len(p.free) - takenPieces
+	free = append(free, p.free[first:]...)
+	p.free = p.free[:first]
+	return free
 }
 
-func (p *pool) put(pieces []piece) {
+// put takes all but keep of the pieces in free, and returns those.
+func (p *pool) put(free [][]uint64, keep int) [][]uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, piece := range pieces {
-		p.free = append(p.free, piece.rows[:0])
-	}
+	p.free = append(p.free, free[keep:]...)
+	return free[:keep]
 }

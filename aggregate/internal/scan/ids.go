@@ -5,6 +5,7 @@ package scan
 import (
 	"github.com/throngdp/throng/aggregate/table"
 	"github.com/throngdp/throng/anonymize"
+	"github.com/throngdp/throng/anonymize/identity"
 )
 
 // idMemo holds the hashes of a dictionary's ids, while batches refer to it.
@@ -44,13 +45,17 @@ func (b *Builder) named(i int, hi, lo uint64) {
 // textIDs hashes where they stand the ids of a policy's only id column.
 func (b *Builder) textIDs(c *table.Column, rows int) {
 	id := &b.in.IDs[0]
+	opaque := id.Kind == identity.Opaque
 	for i := range rows {
 		if len(c.Valid) != 0 && !c.Valid[i] {
 			continue
 		}
-		text, ok := id.Kind.Canonical(b.idText[:0], c.Text(i))
-		if !ok {
-			continue
+		text := c.Text(i)
+		if !opaque || !identity.IsPlain(text) {
+			var ok bool
+			if text, ok = id.Kind.Canonical(b.idText[:0], text); !ok {
+				continue
+			}
 		}
 		hi, lo := id.Hasher.Distinct128(text)
 		b.named(i, hi, lo)

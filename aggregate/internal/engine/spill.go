@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/throngdp/throng/aggregate/internal/spill"
+)
+
+// memory bounds what an engine holds: buckets that are too much go to a spill store, and so do rows
+// that then still come for them.
+type memory struct {
+	limit int64 // of bytes; 0 for none
+	dir   string
+	used  atomic.Int64 // by the state of people
+
+	mu     sync.Mutex
+	store  *spill.Store
+	closed bool
+}
+
+// SpillBeyond makes the engine keep about limit bytes in memory at most, and the rest in an encrypted
+// temporary file in the folder dir ("" for the system's). It is called before the first row comes. The
+// bytes are those of live data: the garbage collector lets a heap grow to about twice as many.
+func (e *Engine) SpillBeyond(limit int64, dir string) { e.memory.limit, e.memory.dir = limit, dir }
+
+// Discard frees the engine's temporary file. It may be called at any time, and more than once.
+func (e *Engine) Discard() error {
+	e.memory.mu.Lock()
+	defer e.memory.mu.Unlock()
+	e.memory.closed = true
+	if e.memory.store == nil {
+		return nil
+	}
+	return e.memory.store.Close()
+}
+
+// spillStore returns the store, which is made when it is first needed.
+func (m *memory) spillStore() (*spill.Store, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case m.closed:
+		return nil, spill.ErrClosed
+	case m.store != nil:
+		return m.store, nil
+	}
+	var err error
+	m.store, err = spill.Open(m.dir)
+	return m.store, err
+}
+
+// over reports whether the engine holds more than it should.
+func (e *Engine) over() bool {
+	m := &e.memory
+	if m.limit == 0 {
+		return false
+	}
+	e.pool.mu.Lock()
+	gathered := e.pool.slabs * slabPieces * pieceWords * wordBytes
+	e.pool.mu.Unlock()
+	return m.used.Load()+gathered > m.limit
+}
+
+const wordBytes = 8
+
+// measure books the change of a bucket's size.
+func (e *Engine) measure(b *bucket) {
+	size := int64(wordBytes*(cap(b.recs)+cap(b.arena)) + 4*cap(b.index))
+	e.memory.used.Add(size - b.size)
+	b.size = size
+}
+
+// drain folds the rows of bucket i, or where it is spilled, spills them. The caller holds its lock.
+func (f *folder) drain(i int) error {
+	b := &f.e.buckets[i]
+	if b.spilled {
+		return f.spillRows(i, b)
+	}
+	f.foldAll(b)
+	f.e.measure(b)
+	if !f.e.over() {
+		return nil
+	}
+	return f.spillState(i, b)
+}
+
+// A segment begins with a word: stateSegment, or the number of the form of the rows that follow. State
+// goes on with the number of people, their records and the arena.
+const stateSegment = ^uint64(0)
+
+func (f *folder) spillState(i int, b *bucket) error {
+	store, err := f.e.memory.spillStore()
+	if err != nil {
+		return err
+	}
+	head := []uint64{stateSegment, uint64(b.count)}
+	recs := b.recs[:b.count*f.e.layout.words]
+	if err := store.Append(i, bytesOf(head), bytesOf(recs), bytesOf(b.arena)); err != nil {
+		return err
+	}
+	b.index, b.recs, b.arena, b.count, b.spilled = nil, nil, nil, 0, true
+	f.e.measure(b)
+	return nil
+}
+
+// spillRows spills a bucket's pieces, those of one form together.
+func (f *folder) spillRows(i int, b *bucket) error {
+	store, err := f.e.memory.spillStore()
+	if err != nil {
+		return err
+	}
+	for start, end := 0, 0; start < len(b.pieces); start = end {
+		form := b.pieces[start].form
+		parts := [][]byte{bytesOf([]uint64{uint64(form.number)})}
+		for end < len(b.pieces) && b.pieces[end].form == form {
+			parts = append(parts, bytesOf(b.pieces[end].rows))
+			end++
+		}
+		if err := store.Append(i, parts...); err != nil {
+			return err
+		}
+	}
+	f.forget(b)
+	return nil
+}
+
+// restore brings a spilled bucket back, complete.
+func (f *folder) restore(i int, b *bucket) error {
+	store, err := f.e.memory.spillStore()
+	if err != nil {
+		return err
+	}
+	b.spilled = false
+	return store.Read(i, nil, func(segment []byte) error {
+		words := wordsOf(segment)
+		if words[0] == stateSegment {
+			f.restoreState(b, words[1:])
+			return nil
+		}
+		f.reserve(b, len(words))
+		f.fold(b, words[1:], f.e.forms[words[0]], false)
+		return nil
+	})
+}
+
+func (f *folder) restoreState(b *bucket, words []uint64) {
+	b.count = int(words[0])
+	n := b.count * f.e.layout.words
+	b.recs = append([]uint64(nil), words[1:1+n]...)
+	b.arena = append([]uint64(nil), words[1+n:]...)
+	b.reindex(tableSize(b.count), f.e.layout.words)
+}
+
+// bytesOf returns the bytes of words, in this machine's order: no other reads them.
+func bytesOf(words []uint64) []byte {
+	if len(words) == 0 {
+		return nil
+	}
+	return unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), wordBytes*len(words))
+}
+
+// wordsOf is the inverse of bytesOf, into memory of its own where bytes do not lie as words do.
+func wordsOf(bytes []byte) []uint64 {
+	if uintptr(unsafe.Pointer(&bytes[0]))%wordBytes == 0 {
+		return unsafe.Slice((*uint64)(unsafe.Pointer(&bytes[0])), len(bytes)/wordBytes)
+	}
+	words := make([]uint64, len(bytes)/wordBytes)
+	copy(bytesOf(words), bytes)
+	return words
+}
