@@ -108,7 +108,7 @@ var defaultIDs = map[string]struct{}{
 
 // isDefault reports whether an id stands for nobody.
 func isDefault(id []byte) bool {
-	if isOrdinary(id) {
+	if IsPlain(id) {
 		return false
 	}
 	id = scalar.TrimSpace(id)
@@ -130,14 +130,16 @@ func isDefault(id []byte) bool {
 	return listed
 }
 
-// isOrdinary reports whether one look at an id shows that it is no default: it is longer than all of
-// them and neither begins like a zero nor has space around it. Nearly every id is.
-func isOrdinary(id []byte) bool {
-	if len(id) <= len("(not set)") || id[len(id)-1] <= ' ' {
+// IsPlain reports whether one look at a text shows that it is an [Opaque] id, and its own canonical
+// form: it is longer than all texts that stand for nobody, and neither begins like a zero nor has space
+// around it. Nearly every id is.
+func IsPlain(text []byte) bool {
+	n := len(text)
+	if n <= len("(not set)") || n > maxID || text[n-1] <= ' ' {
 		return false
 	}
-	c := id[0]
-	return c >= '1' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+	c := text[0] | 0x20
+	return c >= 'a' && c <= 'z' || c >= '1'|0x20 && c <= '9'|0x20
 }
 
 // isZero reports whether nothing but zeros and the signs between them is left of an id.

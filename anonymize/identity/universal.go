@@ -24,28 +24,27 @@ type universal struct {
 // sum returns, for words s of b and keys k, the upper half of start + Σ k·s modulo 2^128, for each of
 // the two sets of keys.
 func (u *universal) sum(b []byte) (hi, lo uint64) {
-	acc := u.Starts[len(b)]
-	at := 0
-	for ; len(b) >= 8; b = b[8:] {
-		acc.add(&u.Words[at&7], binary.LittleEndian.Uint64(b))
-		at++
-	}
-	if len(b) > 0 {
-		var word uint64
-		for i, c := range b {
-			word |= uint64(c) << (8 * i)
+	start := &u.Starts[len(b)]
+	h0, l0, h1, l1 := start.Hi[0], start.Lo[0], start.Hi[1], start.Lo[1]
+	for i := 0; len(b) > 0; i++ {
+		var s uint64
+		if len(b) >= 8 {
+			s = binary.LittleEndian.Uint64(b)
+			b = b[8:]
+		} else {
+			for n, c := range b {
+				s |= uint64(c) << (8 * n)
+			}
+			b = nil
 		}
-		acc.add(&u.Words[at&7], word)
-	}
-	return acc.Hi[0], acc.Hi[1]
-}
-
-// add adds k·s.
-func (acc *key128) add(k *key128, s uint64) {
-	for i := range 2 {
-		h, l := bits.Mul64(k.Lo[i], s)
+		k := &u.Words[i&7]
 		var carry uint64
-		acc.Lo[i], carry = bits.Add64(acc.Lo[i], l, 0)
-		acc.Hi[i], _ = bits.Add64(acc.Hi[i], h+k.Hi[i]*s, carry)
+		h, l := bits.Mul64(k.Lo[0], s)
+		l0, carry = bits.Add64(l0, l, 0)
+		h0, _ = bits.Add64(h0, h+k.Hi[0]*s, carry)
+		h, l = bits.Mul64(k.Lo[1], s)
+		l1, carry = bits.Add64(l1, l, 0)
+		h1, _ = bits.Add64(h1, h+k.Hi[1]*s, carry)
 	}
+	return h0, h1
 }
