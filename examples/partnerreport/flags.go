@@ -7,15 +7,21 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/throngdp/throng/aggregate"
 )
 
 // options are the flags.
 type options struct {
 	policy, release, out, init       string
 	usage, visitors                  list
+	memory                           size
+	workers                          int
 	plan, json, quiet, version, help bool
 }
 
@@ -32,6 +38,35 @@ func (l *list) Set(v string) error {
 	return nil
 }
 
+// size is a flag that is a number of bytes.
+type size int64
+
+var units = []struct {
+	suffix string
+	bytes  int64
+}{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40}}
+
+func (s *size) String() string {
+	for _, u := range slices.Backward(units) {
+		if n := int64(*s); n != 0 && n%u.bytes == 0 {
+			return strconv.FormatInt(n/u.bytes, 10) + u.suffix
+		}
+	}
+	return strconv.FormatInt(int64(*s), 10)
+}
+
+func (s *size) Set(v string) error {
+	for _, u := range units {
+		text, ok := strings.CutSuffix(v, u.suffix)
+		n, err := strconv.ParseInt(text, 10, 64)
+		if ok && err == nil && n >= 0 && n <= math.MaxInt64/u.bytes && n*u.bytes >= aggregate.MinMemoryLimit {
+			*s = size(n * u.bytes)
+			return nil
+		}
+	}
+	return errors.New("want at least 64MiB, as a whole number with KiB, MiB, GiB or TiB; such as 1GiB")
+}
+
 func newFlags(o *options) *flag.FlagSet {
 	f := flag.NewFlagSet("partnerreport", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
@@ -40,6 +75,8 @@ func newFlags(o *options) *flag.FlagSet {
 	f.Var(&o.usage, "usage", "usage records: a `path` or glob; may be repeated")
 	f.Var(&o.visitors, "visitors", "visitor records: a `path` or glob; may be repeated")
 	f.StringVar(&o.out, "out", "out", "the `folder` to write: new, or a bundle to replace")
+	f.Var(&o.memory, "memory", "the most that records may take up in memory, such as `1GiB`; the rest goes to\nan encrypted temporary file (TMPDIR) that nobody else can read")
+	f.IntVar(&o.workers, "workers", 0, "how many goroutines read and aggregate; 0 means one per `processor`")
 	f.BoolVar(&o.plan, "plan", false, "print what would be done; read no data")
 	f.BoolVar(&o.json, "json", false, "print the result, the plan or errors as JSON alone on stdout")
 	f.BoolVar(&o.quiet, "quiet", false, "print nothing but errors")
@@ -118,6 +155,9 @@ func (o *options) complete() error {
 	}
 	if !o.plan && len(o.usage) == 0 && len(o.visitors) == 0 {
 		missing = append(missing, commandError("-usage: got nothing, want the records to read; name a path or a glob in quotes"))
+	}
+	if o.workers < 0 {
+		missing = append(missing, commandError(fmt.Sprintf("-workers: got %d, want 0 or more; leave the flag out for one per processor", o.workers)))
 	}
 	return errors.Join(missing...)
 }

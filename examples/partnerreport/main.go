@@ -81,7 +81,7 @@ func (o *options) do(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	bar := newBar(stderr, o.quiet || o.json)
-	runner := aggregate.Runner{Progress: bar.update}
+	runner := aggregate.Runner{Workers: o.workers, MemoryLimit: int64(o.memory), Progress: bar.update}
 	result, err := runner.Run(ctx, policy, release, inputs)
 	bar.finish()
 	if err != nil {

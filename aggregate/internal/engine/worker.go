@@ -240,7 +240,6 @@ func (p *pool) get(free [][]uint64) [][]uint64 {
 	if len(p.free) < takenPieces {
 		slab := make([]uint64, slabPieces*pieceWords)
 		p.slabs++
-		preferHugePages(slab)
 		for len(slab) > 0 {
 			p.free = append(p.free, slab[:0:pieceWords])
 			slab = slab[pieceWords:]
