@@ -103,8 +103,8 @@ func (n Noise) gaussianTail(k int64) float64 {
 	return math.Erfc((float64(k)-0.5)/n.scale/math.Sqrt2) / 2
 }
 
-// smallSigma is where sums over integers give way to their limits: above it the corrections, of order
-// exp(-2π²σ²) and exp(-π²σ²/2), are below 1e-30.
+// smallSigma is where the sum over integers gives way to its limit: above it the correction, of order
+// exp(-2π²σ²), is below 1e-130.
 const smallSigma = 4
 
 // lastTerm is the last integer that matters to a sum below smallSigma.
@@ -121,9 +121,17 @@ func (n Noise) gaussianStdDev() float64 {
 	return math.Sqrt(2 * half)
 }
 
+// tinySigma is where Poisson's summation gives way to the few integers that are ever drawn.
+const tinySigma = 0.25
+
 func (n Noise) gaussianCharacteristic(t float64) float64 {
-	if n.scale >= smallSigma {
-		return n.aliased(t) + n.aliased(t-2*math.Pi) + n.aliased(t+2*math.Pi)
+	if n.scale >= tinySigma {
+		sum := n.aliased(t)
+		// What is left out is below exp(-12.2²/2) < 1e-32.
+		for m := 1.0; (2*m-1)*math.Pi*n.scale < 12.2; m++ {
+			sum += n.aliased(t-2*math.Pi*m) + n.aliased(t+2*math.Pi*m)
+		}
+		return sum
 	}
 	sum := 1 - 2*n.gaussianTail(1)
 	for k := int64(1); k <= n.lastTerm(); k++ {

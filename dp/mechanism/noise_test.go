@@ -115,7 +115,7 @@ func TestGatesRejectWrongNoise(t *testing.T) {
 func summedLaws(t *testing.T) []mechanism.Noise {
 	return []mechanism.Noise{
 		laplace(t, "20", 1, 1), laplace(t, "1", 1, 1), laplace(t, "0.3", 2, 3), laplace(t, "0.1", 1, 5),
-		gaussian(t, "20", "1e-3", 1, 1), gaussian(t, "5", "1e-3", 1, 1), gaussian(t, "1", "1e-5", 1, 1),
+		gaussian(t, "20", "1e-3", 1, 1), gaussian(t, "20", "1e-7", 1, 1), gaussian(t, "5", "1e-3", 1, 1), gaussian(t, "1", "1e-5", 1, 1),
 		gaussian(t, "0.9", "1e-5", 1, 1), gaussian(t, "0.5", "1e-9", 3, 2),
 	}
 }

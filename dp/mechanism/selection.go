@@ -12,10 +12,12 @@ import (
 )
 
 const (
-	// selectionStride is the distance of stored probabilities; those between are stepped to.
-	selectionStride = 64
-	// maxSelectionSteps bounds the table: about 0.2 s and 8 MiB. At ε = 1e-6 per group it is nearly
-	// reached, and a group would need millions of people to be seen.
+	// maxStored is how many probabilities are stored, an even number: 1 MiB, and one for each number of
+	// people unless ε is tiny. Of a longer table every second, fourth and so on is stored, and those
+	// between are stepped to.
+	maxStored = 1 << 17
+	// maxSelectionSteps bounds the table: about 0.2 s. At ε = 1e-6 per group it is nearly reached, and a
+	// group would need millions of people to be seen.
 	maxSelectionSteps = 1 << 26
 )
 
@@ -98,7 +100,8 @@ type keepCurve struct {
 	growth       fraction // exp(ε) - 1, rounded down
 	decay        fraction // 1 - exp(-ε), rounded down
 	every        []uint64 // probabilities for 1, 1+stride, 1+2·stride, … people
-	certainFirst int64    // fewest people with probability 1
+	stride       int64
+	certainFirst int64 // fewest people with probability 1
 }
 
 func newKeepCurve(epsilon, delta *big.Rat) (*keepCurve, bool) {
@@ -109,11 +112,12 @@ func newKeepCurve(epsilon, delta *big.Rat) (*keepCurve, bool) {
 		delta:  scaled.Quo(scaled, delta.Denom()).Uint64(),
 		growth: fractionBelow(growth),
 		decay:  fractionBelow(new(big.Float).Quo(growth, onePlus)),
+		stride: 1,
 	}
 	c, certain := curve.delta, false
 	for n := int64(1); n < maxSelectionSteps; n++ {
-		if (n-1)%selectionStride == 0 {
-			curve.every = append(curve.every, c)
+		if (n-1)%curve.stride == 0 {
+			curve.store(c)
 		}
 		if c, certain = curve.next(c); certain {
 			curve.certainFirst = n + 1
@@ -121,6 +125,17 @@ func newKeepCurve(epsilon, delta *big.Rat) (*keepCurve, bool) {
 		}
 	}
 	return nil, false
+}
+
+// store appends a probability, and forgets every second one before where there are too many.
+func (k *keepCurve) store(c uint64) {
+	if len(k.every) == maxStored {
+		for i := range maxStored / 2 {
+			k.every[i] = k.every[2*i]
+		}
+		k.every, k.stride = k.every[:maxStored/2], 2*k.stride
+	}
+	k.every = append(k.every, c)
 }
 
 // next returns the probability for one person more: the least of exp(ε)·p + δ,
@@ -141,8 +156,8 @@ func (k *keepCurve) at(n int64) (c uint64, certain bool) {
 	if n >= k.certainFirst {
 		return 0, true
 	}
-	c = k.every[(n-1)/selectionStride]
-	for range (n - 1) % selectionStride {
+	c = k.every[(n-1)/k.stride]
+	for range (n - 1) % k.stride {
 		c, _ = k.next(c)
 	}
 	return c, false
