@@ -273,13 +273,11 @@ func (c *compiled) expected(t *compiledTable, s *statistic) string {
 		var share estimate.Share
 		ok := false
 		if s.parts {
-			noisy := make([]int64, t.candidates(s))
-			noisy[0] = people / 2
-			noisy[len(noisy)-1] += people - people/2
-			var shares []estimate.Share
-			if shares, ok = e.parts[i].Estimate(noisy); ok {
-				share = shares[0]
+			half := people / 2
+			if t.candidates(s) == 1 {
+				half = people
 			}
+			share, ok = e.parts[i].Expect(0, half, people), true
 		} else {
 			share, ok = e.totals[i].Estimate(people/2, people, 10)
 		}

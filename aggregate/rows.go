@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"math/bits"
 	"slices"
-	"strings"
 
 	"github.com/throngdp/throng/aggregate/internal/engine"
 	"github.com/throngdp/throng/dp/estimate"
-	"github.com/throngdp/throng/dp/mechanism"
 )
 
 const alpha = 1 - Confidence
@@ -29,10 +28,12 @@ const (
 	pointsLimit   = 10.0
 )
 
-// shareOf is a cell's estimated share.
-type shareOf struct {
-	estimate.Share
-	display estimate.Decimal
+// sheet is the rows of a table while they are written: all statistics of one cell after another.
+type sheet struct {
+	p     *publisher
+	e     *estimators
+	rows  []Row
+	place []int // of each cell among those that are listed, -1 where it is not
 }
 
 // rows writes the table in long form.
@@ -41,48 +42,116 @@ func (p *publisher) rows() ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	for k, w := range p.wholes {
-		if err := p.estimateShares(e, w, k.stat); err != nil {
-			return nil, err
-		}
-	}
-	var rows []Row
-	written := map[*whole]bool{}
-	for _, c := range p.cells {
-		if !c.shown && !p.t.declared {
+	s := &sheet{p: p, e: e}
+	s.list()
+	for i, stat := range p.t.stats {
+		if stat.Kind != ShareOf {
+			s.numbers(i, stat)
 			continue
 		}
-		for i, stat := range p.t.stats {
-			if stat.Kind == ShareOf && c.shown {
-				if w := p.whole(i, c); stat.denominator != noDraw && !written[w] {
-					written[w] = true
-					rows = append(rows, p.totalRow(e, w, stat))
-				}
+		for _, w := range p.wholes[i] {
+			if err := s.shares(i, stat, w); err != nil {
+				return nil, err
 			}
-			rows = append(rows, p.row(e, c, i, stat))
 		}
 	}
-	// A whole's row has empty labels, which sort first; the order of statistics stays.
-	slices.SortStableFunc(rows, func(a, b Row) int { return slices.Compare(a.Group, b.Group) })
-	return rows, nil
+	return s.insert(p.totals(e)), nil
 }
 
-func (p *publisher) row(e *estimators, c *cell, i int, stat *statistic) Row {
-	r := Row{Group: c.labels, Statistic: stat.Name(), Unit: p.c.unit(stat.Statistic), Status: Withheld}
-	if !c.shown {
-		return r
+// list makes the rows of every cell that the table lists, as if they were withheld.
+func (s *sheet) list() {
+	p := s.p
+	s.place = make([]int, p.cells.len())
+	n := 0
+	for i := range s.place {
+		s.place[i] = -1
+		if i < p.listed && (p.shown[i] || p.t.declared) {
+			s.place[i] = n
+			n++
+		}
 	}
-	switch stat.Kind {
-	case CountVisitors, CountEvents:
-		e.count(&r, stat.draw, c.noisy[stat.draw])
-	case SumOf:
-		e.sum(&r, stat.draw, c.noisy[stat.draw], p.c.policy.Columns[stat.Of].resolution())
-	case MeanOf:
-		e.mean(&r, i, c.noisy[stat.draw], c.noisy[stat.denominator], p.c.policy.Columns[stat.Of].resolution())
-	case ShareOf:
-		share(&r, c, i)
+	names := make([]Row, len(p.t.stats))
+	for i, stat := range p.t.stats {
+		names[i] = Row{Statistic: stat.Name(), Unit: p.c.unit(stat.Statistic), Status: Withheld}
 	}
-	return r
+	s.rows = make([]Row, 0, n*len(names))
+	labels := make([]string, 0, n*len(p.all))
+	for i, at := range s.place {
+		if at < 0 {
+			continue
+		}
+		labels = p.cells.appendLabels(labels, i, p.all)
+		group := labels[at*len(p.all) : len(labels) : len(labels)]
+		for _, r := range names {
+			r.Group = group
+			s.rows = append(s.rows, r)
+		}
+	}
+}
+
+// row returns the row of a cell that is shown.
+func (s *sheet) row(cell, stat int) *Row { return &s.rows[s.place[cell]*len(s.p.t.stats)+stat] }
+
+// numbers fills the rows of a statistic that is no share.
+func (s *sheet) numbers(i int, stat *statistic) {
+	p := s.p
+	noisy := p.draws[stat.draw].noisy
+	fill := func(r *Row, cell int) { s.e.count(r, stat.draw, noisy[cell]) }
+	if stat.Kind == SumOf || stat.Kind == MeanOf {
+		q := quantumOf(p.c.policy.Columns[stat.Of].resolution())
+		fill = func(r *Row, cell int) { s.e.sum(r, stat.draw, noisy[cell], q) }
+		if stat.Kind == MeanOf {
+			events := p.draws[stat.denominator].noisy
+			fill = func(r *Row, cell int) { s.e.mean(r, i, noisy[cell], events[cell], q) }
+		}
+	}
+	for cell := range p.listed {
+		if p.shown[cell] {
+			fill(s.row(cell, i), cell)
+		}
+	}
+}
+
+// insert puts the rows of totals before those of the cells, by the bytes of the groups: a total's empty
+// labels come first.
+func (s *sheet) insert(totals []Row) []Row {
+	n := len(s.rows)
+	rows := slices.Grow(s.rows, len(totals))[:n+len(totals)]
+	for at := len(rows) - 1; len(totals) > 0; at-- {
+		last := len(totals) - 1
+		if n > 0 && slices.Compare(rows[n-1].Group, totals[last].Group) > 0 {
+			n--
+			rows[at] = rows[n]
+		} else {
+			rows[at], totals = totals[last], totals[:last]
+		}
+	}
+	return rows
+}
+
+// totals returns the rows of the totals that were drawn, by the bytes of their groups and in the order of
+// the statistics.
+func (p *publisher) totals(e *estimators) []Row {
+	var rows []Row
+	for i, stat := range p.t.stats {
+		if stat.denominator == noDraw || stat.Kind != ShareOf {
+			continue
+		}
+		unit := "persons"
+		if stat.Of == string(CountEvents) {
+			unit = "events"
+		}
+		for _, w := range p.wholes[i] {
+			r := Row{
+				Group:     p.cells.appendLabels(nil, w.cells[0], stat.within),
+				Statistic: p.t.draws[stat.denominator].Statistic, Unit: unit, Status: Withheld,
+			}
+			e.count(&r, stat.denominator, w.total)
+			rows = append(rows, r)
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b Row) int { return slices.Compare(a.Group, b.Group) })
+	return rows
 }
 
 // unit is the unit of a statistic, for people.
@@ -101,35 +170,12 @@ func (c *compiled) unit(s Statistic) string {
 	return s.Of
 }
 
-func (p *publisher) totalRow(e *estimators, w *whole, stat *statistic) Row {
-	unit := "persons"
-	if stat.Of == string(CountEvents) {
-		unit = "events"
-	}
-	r := Row{Group: w.labels, Statistic: p.t.draws[stat.denominator].Statistic, Unit: unit, Status: Withheld}
-	e.count(&r, stat.denominator, w.total)
-	return r
-}
-
-// share fills the row of a cell's share.
-func share(r *Row, c *cell, stat int) {
-	s, ok := c.shares[stat]
-	if !ok || !s.Shown {
-		return
-	}
-	r.Value, r.Display = known(estimate.RoundDecimal(s.Value, valuePlaces)), known(s.display)
-	low, high := s.Interval.Including(s.display.Float64()).Decimals(displayPlaces)
-	r.Low, r.High, r.Status = known(low), known(high), Normal
-	if !estimate.Quotable(s.Interval, pointsLimit) {
-		r.Status = Unreliable
-	}
-}
-
-func (p *publisher) estimateShares(e *estimators, w *whole, i int) error {
-	stat := p.t.stats[i]
+// shares fills the rows of the shares of a whole.
+func (s *sheet) shares(i int, stat *statistic, w whole) error {
 	if stat.parts {
-		return p.estimateParts(e, w, i)
+		return s.parts(i, stat, w)
 	}
+	p := s.p
 	if estimate.TooFewForShare(w.total, p.t.calibrated.Noise[stat.denominator]) {
 		return nil
 	}
@@ -137,12 +183,61 @@ func (p *publisher) estimateShares(e *estimators, w *whole, i int) error {
 	if p.t.declared {
 		candidates = p.t.candidates(stat)
 	}
-	for _, c := range w.cells {
-		s, ok := e.totals[i].Estimate(c.noisy[stat.draw], w.total, candidates)
-		s.Shown = s.Shown && ok
-		c.shares[i] = shareOf{s, estimate.RoundDecimal(s.Display, displayPlaces)}
+	for _, cell := range w.cells {
+		share, ok := s.e.totals[i].Estimate(p.draws[stat.draw].noisy[cell], w.total, candidates)
+		if ok && share.Shown {
+			s.row(cell, i).share(share, estimate.RoundDecimal(share.Display, displayPlaces))
+		}
 	}
 	return nil
+}
+
+// parts fills the rows of the shares of a whole that is the sum of its parts.
+func (s *sheet) parts(i int, stat *statistic, w whole) error {
+	noisy := make([]int64, len(w.cells))
+	total := 0.0
+	for j, cell := range w.cells {
+		noisy[j] = s.p.draws[stat.draw].noisy[cell]
+		total += float64(max(noisy[j], 0))
+	}
+	if estimate.TooFewForShare(int64(min(total, engine.MaxSum)), s.e.sums[i]) {
+		return nil
+	}
+	shares, ok := s.e.parts[i].Estimate(noisy)
+	if !ok {
+		return nil
+	}
+	rounded, err := s.round(shares, w.cells)
+	if err != nil {
+		return err
+	}
+	for j, cell := range w.cells {
+		if shares[j].Shown && s.p.shown[cell] {
+			s.row(cell, i).share(shares[j], rounded[j])
+		}
+	}
+	return nil
+}
+
+// round rounds what is displayed: to exactly 100 in all where every part is shown. Where one is
+// withheld, it is the rest to 100.
+func (s *sheet) round(shares []estimate.Share, cells []int) ([]estimate.Decimal, error) {
+	display := make([]float64, len(shares))
+	rounded := make([]estimate.Decimal, len(shares))
+	all := true
+	for j, share := range shares {
+		all = all && share.Shown && s.p.shown[cells[j]]
+		display[j] = share.Display
+		rounded[j] = estimate.RoundDecimal(share.Display, displayPlaces)
+	}
+	if !all {
+		return rounded, nil
+	}
+	exact, err := estimate.Round100(display, displayPlaces)
+	if err != nil {
+		return nil, fmt.Errorf("rounding shares: %w", err)
+	}
+	return exact, nil
 }
 
 // candidates is the number of declared groups in one whole.
@@ -156,140 +251,14 @@ func (t *compiledTable) candidates(stat *statistic) int {
 	return n
 }
 
-func (p *publisher) estimateParts(e *estimators, w *whole, i int) error {
-	draw := p.t.stats[i].draw
-	var noisy []int64
-	var total float64
-	for _, c := range w.cells {
-		noisy = append(noisy, c.noisy[draw])
-		total += float64(max(c.noisy[draw], 0))
+// share fills the row of a share.
+func (r *Row) share(s estimate.Share, display estimate.Decimal) {
+	r.Value, r.Display = known(estimate.RoundDecimal(s.Value, valuePlaces)), known(display)
+	low, high := s.Interval.Including(display.Float64()).Decimals(displayPlaces)
+	r.Low, r.High, r.Status = known(low), known(high), Normal
+	if !estimate.Quotable(s.Interval, pointsLimit) {
+		r.Status = Unreliable
 	}
-	if estimate.TooFewForShare(int64(min(total, engine.MaxSum)), e.sums[i]) {
-		return nil
-	}
-	shares, ok := e.parts[i].Estimate(noisy)
-	if !ok {
-		return nil
-	}
-	rounded, err := roundShares(shares, w.cells)
-	if err != nil {
-		return err
-	}
-	for j, c := range w.cells {
-		s := shares[j]
-		s.Shown = s.Shown && c.shown
-		c.shares[i] = shareOf{s, rounded[j]}
-	}
-	return nil
-}
-
-// roundShares rounds what is displayed: to exactly 100 in all where every part is shown. Where one is
-// withheld, it is the rest to 100.
-func roundShares(shares []estimate.Share, cells []*cell) ([]estimate.Decimal, error) {
-	var display []float64
-	var rounded []estimate.Decimal
-	all := true
-	for j, s := range shares {
-		all = all && s.Shown && cells[j].shown
-		display = append(display, s.Display)
-		rounded = append(rounded, estimate.RoundDecimal(s.Display, displayPlaces))
-	}
-	if !all {
-		return rounded, nil
-	}
-	exact, err := estimate.Round100(display, displayPlaces)
-	if err != nil {
-		return nil, fmt.Errorf("rounding shares: %w", err)
-	}
-	return exact, nil
-}
-
-// estimators are what a table's intervals need, built once.
-type estimators struct {
-	counts []*estimate.CountEstimator // by draw
-	means  map[int]*estimate.MeanEstimator
-	events map[int]mechanism.Noise
-	parts  map[int]*estimate.PartShares
-	sums   map[int]*estimate.Sum
-	totals map[int]*estimate.TotalShares
-}
-
-// estimators returns the estimators of a table, which the plan and the rows share.
-func (c *compiled) estimators(t *compiledTable) (*estimators, error) {
-	if t.estimators == nil {
-		e, err := newEstimators(c, t)
-		if err != nil {
-			return nil, err
-		}
-		t.estimators = e
-	}
-	return t.estimators, nil
-}
-
-func newEstimators(c *compiled, t *compiledTable) (*estimators, error) {
-	e := &estimators{
-		means: map[int]*estimate.MeanEstimator{}, events: map[int]mechanism.Noise{},
-		parts: map[int]*estimate.PartShares{}, sums: map[int]*estimate.Sum{}, totals: map[int]*estimate.TotalShares{},
-	}
-	for d := range t.draws {
-		ce, err := estimate.NewCountEstimator(c.published(t, d), alpha)
-		if err != nil {
-			return nil, err
-		}
-		e.counts = append(e.counts, ce)
-	}
-	for i, stat := range t.stats {
-		if err := e.addStatistic(c, t, i, stat); err != nil {
-			return nil, err
-		}
-	}
-	return e, nil
-}
-
-// published says how the number of a draw came to be published: visitors by a threshold on
-// themselves, everything else by something independent of its own noise.
-func (c *compiled) published(t *compiledTable, draw int) estimate.Count {
-	count := estimate.Count{Law: t.calibrated.Noise[draw], ShownAt: estimate.AlwaysShown}
-	name := t.draws[draw].Statistic
-	if col, ok := c.policy.Columns[strings.TrimPrefix(name, "sum_")]; ok && strings.HasPrefix(name, "sum_") {
-		if col.clampQuanta().Lower < 0 {
-			count.Floor = estimate.NoFloor
-		}
-		return count
-	}
-	if !t.counts || draw != visitorsDraw {
-		return count
-	}
-	if t.declared && c.policy.MinPeople.Declared == Noisy {
-		count.ShownAt = c.policy.MinPeople.K
-		return count
-	}
-	count.ShownAt, count.Floor = t.calibrated.Threshold.At, t.calibrated.Threshold.K
-	return count
-}
-
-func (e *estimators) addStatistic(c *compiled, t *compiledTable, i int, stat *statistic) (err error) {
-	noise := t.calibrated.Noise
-	switch {
-	case stat.Kind == MeanOf:
-		clamp := c.policy.Columns[stat.Of].clampQuanta()
-		e.events[i] = noise[stat.denominator]
-		e.means[i], err = estimate.NewMeanEstimator(noise[stat.draw], noise[stat.denominator], clamp.Lower, clamp.Upper, alpha)
-	case stat.Kind == ShareOf && stat.parts:
-		var parts []estimate.Count
-		var laws []estimate.Law
-		for range t.candidates(stat) {
-			parts = append(parts, c.published(t, stat.draw))
-			laws = append(laws, noise[stat.draw])
-		}
-		if e.sums[i], err = estimate.NewSum(laws); err == nil {
-			e.parts[i], err = estimate.NewPartShares(parts, alpha)
-		}
-	case stat.Kind == ShareOf:
-		total := estimate.Count{Law: noise[stat.denominator], ShownAt: estimate.AlwaysShown}
-		e.totals[i], err = estimate.NewTotalShares(c.published(t, stat.draw), total, alpha)
-	}
-	return err
 }
 
 // count fills the row of a number of people or events.
@@ -305,25 +274,22 @@ func (e *estimators) count(r *Row, draw int, noisy int64) {
 }
 
 // sum fills the row of a sum, which is in quanta.
-func (e *estimators) sum(r *Row, draw int, noisy int64, resolution string) {
+func (e *estimators) sum(r *Row, draw int, noisy int64, q quantum) {
 	low, high, shown := e.counts[draw].Interval(noisy)
 	if !shown {
 		return
 	}
-	r.Value, r.Display = known(inUnits(noisy, resolution)), known(inUnits(noisy, resolution))
+	r.Value, r.Display = known(q.times(noisy)), known(q.times(noisy))
+	r.Low, r.High = known(q.times(min(low, noisy))), known(q.times(max(high, noisy)))
 	if low >= 0 {
-		r.Display = known(inUnits(max(noisy, 0), resolution))
-	}
-	r.Low, r.High = known(inUnits(min(low, noisy), resolution)), known(inUnits(max(high, noisy), resolution))
-	if low >= 0 {
-		r.Low = known(inUnits(low, resolution))
+		r.Display, r.Low = known(q.times(max(noisy, 0))), known(q.times(low))
 	}
 	r.Status = status(float64(noisy), float64(low), float64(high))
 }
 
 // mean fills the row of a mean. It is withheld where the noisy number of events is small against its
 // noise.
-func (e *estimators) mean(r *Row, stat int, sum, events int64, resolution string) {
+func (e *estimators) mean(r *Row, stat int, sum, events int64, q quantum) {
 	if estimate.TooFewForShare(events, e.events[stat]) {
 		return
 	}
@@ -331,12 +297,11 @@ func (e *estimators) mean(r *Row, stat int, sum, events int64, resolution string
 	if !ok {
 		return
 	}
-	step, places := step(resolution)
-	scale := float64(step) / math.Pow10(int(places))
-	display := estimate.RoundDecimal(m.Value*scale, places+1)
-	r.Value, r.Display = known(estimate.RoundDecimal(m.Value*scale, places+2)), known(display)
+	scale := float64(q.units) / math.Pow10(int(q.places))
+	display := estimate.RoundDecimal(m.Value*scale, q.places+1)
+	r.Value, r.Display = known(estimate.RoundDecimal(m.Value*scale, q.places+2)), known(display)
 	interval := estimate.Interval{Low: m.Interval.Low * scale, High: m.Interval.High * scale}
-	low, high := interval.Including(display.Float64()).Decimals(places + 1)
+	low, high := interval.Including(display.Float64()).Decimals(q.places + 1)
 	r.Low, r.High = known(low), known(high)
 	r.Status = status(m.Value*scale, interval.Low, interval.High)
 }
@@ -348,28 +313,38 @@ func status(value, low, high float64) Status {
 	return Normal
 }
 
-// step returns a resolution as units / 10^places.
-func step(resolution string) (units int64, places uint8) {
-	r, ok := new(big.Rat).SetString(resolution)
-	if !ok {
-		return 1, 0 // cannot happen: the policy has been validated
-	}
-	for !r.IsInt() && places < estimate.MaxPlaces-2 {
-		r.Mul(r, big.NewRat(10, 1))
-		places++
-	}
-	return r.Num().Int64(), places
+// quantum is the resolution of a value: units / 10^places.
+type quantum struct {
+	units  int64
+	places uint8
 }
 
-// inUnits converts quanta to the column's unit, exactly; it saturates.
-func inUnits(quanta int64, resolution string) estimate.Decimal {
-	units, places := step(resolution)
-	product := new(big.Int).Mul(big.NewInt(quanta), big.NewInt(units))
-	if !product.IsInt64() {
-		if product.Sign() < 0 {
-			return estimate.Decimal{Units: math.MinInt64, Places: places}
-		}
-		return estimate.Decimal{Units: math.MaxInt64, Places: places}
+func quantumOf(resolution string) quantum {
+	q := quantum{1, 0}
+	r, ok := new(big.Rat).SetString(resolution)
+	if !ok {
+		return q // cannot happen: the policy has been validated
 	}
-	return estimate.Decimal{Units: product.Int64(), Places: places}
+	for !r.IsInt() && q.places < estimate.MaxPlaces-2 {
+		r.Mul(r, big.NewRat(10, 1))
+		q.places++
+	}
+	q.units = r.Num().Int64()
+	return q
+}
+
+// times converts quanta to the column's unit, exactly; it saturates.
+func (q quantum) times(quanta int64) estimate.Decimal {
+	high, low := bits.Mul64(uint64(max(quanta, -quanta)), uint64(q.units))
+	d := estimate.Decimal{Units: int64(low), Places: q.places}
+	switch {
+	case high != 0 || low > math.MaxInt64:
+		d.Units = math.MaxInt64
+		if quanta < 0 {
+			d.Units = math.MinInt64
+		}
+	case quanta < 0:
+		d.Units = -d.Units
+	}
+	return d
 }
