@@ -80,7 +80,7 @@ func (c *cutter) quoted(p []byte, pos int, final bool) int {
 	case line > maxRecord:
 		return line + 1
 	}
-	r, verdict := c.judge(p[pos:], final)
+	r, verdict := c.judge(p[pos:], final, nil)
 	switch verdict {
 	case whole:
 		return r.next

@@ -143,7 +143,7 @@ func (s *scan) readHeader(ctx context.Context, file string, d *decoder) error {
 	}
 	for {
 		p := s.src.Rest()
-		rec, verdict := s.dialect.scan(p, s.src.AtEnd())
+		rec, verdict := s.dialect.scan(p, s.src.AtEnd(), nil)
 		switch {
 		case verdict == broken:
 			return refuse("has a header line whose quotes do not close; put it right", table.ErrMalformed)
@@ -165,15 +165,15 @@ func (s *scan) readHeader(ctx context.Context, file string, d *decoder) error {
 
 // headerNames takes a record that scan found good apart.
 func (s *scan) headerNames(rec []byte, fields int, d *decoder) []string {
-	names := make([]string, 0, fields)
+	names, spans := make([]string, fields), make([]span, fields)
+	s.dialect.scan(rec, true, spans)
 	var unquoted, decoded []byte
-	for c := (cursor{dialect: &s.dialect, rest: rec}); !c.done; {
-		field, quoted := c.next()
-		field = unquote(field, quoted, &unquoted)
+	for i, f := range spans {
+		name := unquote(rec[f.start:f.end], f.doubled, &unquoted)
 		if d != nil {
-			field = d.decode(field, &decoded)
+			name = d.decode(name, &decoded)
 		}
-		names = append(names, strings.TrimSpace(string(field)))
+		names[i] = strings.TrimSpace(string(name))
 	}
 	return names
 }

@@ -123,22 +123,13 @@ func isNull(field []byte) bool {
 	return len(field) == 0 || len(field) == 2 && field[0] == '\\' && field[1] == 'N'
 }
 
-// putQuoted appends the wanted fields of any record.
+// putQuoted appends the wanted fields of a record with quotes.
 func (r *Reader) putQuoted(b *table.Batch, rec []byte) {
-	c := cursor{dialect: &r.dialect, rest: rec}
-	at := -1
-	var field []byte
-	var null bool
 	for _, w := range r.wanted {
-		if at < w.field {
-			var quoted bool
-			for ; at < w.field; at++ {
-				field, quoted = c.next()
-			}
-			null = len(field) == 0 || !quoted && isNull(field)
-			field = unquote(field, quoted, &r.unquoted)
-		}
-		r.put(&b.Columns[w.slot], b.Len, field, null)
+		f := &r.records.spans[w.field]
+		field := rec[f.start:f.end]
+		null := len(field) == 0 || !f.quoted && isNull(field)
+		r.put(&b.Columns[w.slot], b.Len, unquote(field, f.doubled, &r.unquoted), null)
 	}
 }
 
@@ -161,9 +152,9 @@ func (r *Reader) put(c *table.Column, row int, field []byte, null bool) {
 	c.Offsets = append(c.Offsets, uint32(len(c.Data)))
 }
 
-// unquote halves the doubled quotes of a quoted field, in scratch.
-func unquote(field []byte, quoted bool, scratch *[]byte) []byte {
-	if !quoted || bytes.IndexByte(field, '"') < 0 {
+// unquote halves the quotes of a field where they are doubled, in scratch.
+func unquote(field []byte, doubled bool, scratch *[]byte) []byte {
+	if !doubled {
 		return field
 	}
 	out := (*scratch)[:0]

@@ -18,6 +18,8 @@ type records struct {
 	quote int
 	// until is where in the block reading line by line ends; see cutter.
 	until int
+	// spans are the first fields of the record with quotes that next has returned.
+	spans []span
 }
 
 // begin goes to the first record of a block that has just been taken.
@@ -68,13 +70,13 @@ func (r *records) quoteBefore(end int) bool {
 func (r *records) quoted(p []byte, line, next int) []byte {
 	if r.pos < r.until {
 		r.pos += next
-		found, verdict := r.scan(p[:line], true)
+		found, verdict := r.scan(p[:line], true, r.spans)
 		if verdict == whole && found.fields == r.fields {
 			return p[:found.end]
 		}
 		return nil
 	}
-	found, verdict := r.judge(p, true)
+	found, verdict := r.judge(p, true, r.spans)
 	if verdict != whole {
 		// What the failed attempt has looked at is read again, but only once. A block has whole records:
 		// one that does not end in it is known not to end at all.

@@ -95,11 +95,15 @@ func (s *Source) Open(ctx context.Context, columns []string) ([]table.Reader, er
 		return nil, err
 	}
 	shared.columns, shared.names = len(columns), nil
+	needed := 0
+	for _, w := range shared.wanted {
+		needed = w.field + 1 // the last is the largest
+	}
 	readers := make([]table.Reader, shared.src.Share(s.readers))
 	for i := range readers {
 		readers[i] = &Reader{
 			name: s.name, scan: shared, rows: s.opts.BatchRows, decoder: s.decoder,
-			records: records{dialect: &shared.dialect},
+			records: records{dialect: &shared.dialect, spans: make([]span, needed)},
 		}
 	}
 	return readers, nil

@@ -2,7 +2,11 @@
 
 package csvio
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
 
 // maxRecord is the most bytes that a record may have.
 const maxRecord = 1 << 20
@@ -47,52 +51,87 @@ const (
 // record is where scan ended: the record's length without and with its line end, and its fields.
 type record struct{ end, next, fields int }
 
-// scan finds the end of the record at the beginning of p; final says that no input follows p. For
-// the verdicts other than whole, end is how far it looked.
-func (d *dialect) scan(p []byte, final bool) (record, verdict) {
-	i, fields, eol := 0, 1, -1
-	for ; ; fields++ {
+// span is where in a record a field stands, without the quotes around it.
+type span struct {
+	start, end int
+	// doubled: there are quotes in it, which are doubled.
+	quoted, doubled bool
+}
+
+// scan finds the end of the record at the beginning of p and its first fields, as many as spans has
+// room for; final says that no input follows p. For the verdicts other than whole, end is how far it
+// looked.
+func (d *dialect) scan(p []byte, final bool, spans []span) (record, verdict) {
+	i, eol := 0, -1
+	for fields := 1; ; fields++ {
 		if i < len(p) && p[i] == '"' {
-			n, closed := closing(p[i+1:])
-			i += 1 + n
-			if !closed || (i == len(p) && !final) {
+			field, next := closing(p, i)
+			if next < 0 || next == len(p) && !final {
 				return record{end: len(p)}, unless(final, broken, short)
 			}
-			n, verdict := d.afterQuote(p[i:], final)
-			if verdict != whole {
-				return record{end: i}, verdict
+			if fields <= len(spans) {
+				spans[fields-1] = field
 			}
-			if n < 0 {
-				i += len(d.delim)
+			if next < len(p) && len(d.delim) == 1 && p[next] == d.delim[0] {
+				i = next + 1
 				continue
 			}
-			return record{i, i + n, fields}, whole
-		}
-		if eol < i {
-			eol = len(p)
-			if k := bytes.IndexByte(p[i:], d.eol); k >= 0 {
-				eol = i + k
+			n, verdict := d.afterQuote(p[next:], final)
+			if verdict != whole {
+				return record{end: next}, verdict
 			}
-		}
-		if k := d.index(p[i:eol]); k >= 0 {
-			i += k + len(d.delim)
+			if n >= 0 {
+				return record{next, next + n, fields}, whole
+			}
+			i = next + len(d.delim)
 			continue
 		}
-		if eol == len(p) && !final {
+		var end int
+		var more bool
+		if end, eol, more = d.separator(p, i, eol); end == len(p) && !final {
 			return record{end: len(p)}, short
 		}
-		return record{len(d.trimCR(p[:eol])), min(eol+1, len(p)), fields}, whole
+		field := span{start: i, end: end}
+		if !more {
+			field.end = len(d.trimCR(p[:end]))
+		}
+		if fields <= len(spans) {
+			spans[fields-1] = field
+		}
+		if !more {
+			return record{field.end, min(end+1, len(p)), fields}, whole
+		}
+		i = end + len(d.delim)
 	}
+}
+
+// separator finds the end of the field without quotes at i, and reports whether a delimiter stands
+// there. eol is where a line end was found before, which is then not looked for again.
+func (d *dialect) separator(p []byte, i, eol int) (end, lineEnd int, delim bool) {
+	if len(d.delim) == 1 {
+		end = either(p, i, d.delim[0], d.eol)
+		return end, eol, end < len(p) && p[end] == d.delim[0]
+	}
+	if eol < i {
+		eol = len(p)
+		if k := bytes.IndexByte(p[i:], d.eol); k >= 0 {
+			eol = i + k
+		}
+	}
+	if k := bytes.Index(p[i:eol], d.delim); k >= 0 {
+		return i + k, eol, true
+	}
+	return eol, eol, false
 }
 
 // judge finds the end of the record with quotes at the beginning of p, as scan does, and holds it to
 // the limit: a record that does not end within it is broken. What it finds depends on nothing that
 // lies beyond lookahead.
-func (d *dialect) judge(p []byte, final bool) (record, verdict) {
+func (d *dialect) judge(p []byte, final bool, spans []span) (record, verdict) {
 	if len(p) > lookahead {
 		p, final = p[:lookahead], false
 	}
-	r, v := d.scan(p, final)
+	r, v := d.scan(p, final, spans)
 	if v == short && len(p) == lookahead || v == whole && r.end > maxRecord {
 		v = broken
 	}
@@ -106,20 +145,53 @@ func unless(final bool, a, b verdict) verdict {
 	return b
 }
 
-// closing returns the number of bytes up to and with the quote that closes a field, doubled quotes
-// aside.
-func closing(p []byte) (n int, closed bool) {
-	for {
-		k := bytes.IndexByte(p[n:], '"')
-		if k < 0 {
-			return len(p), false
+// closing finds the quote that closes the field whose opening quote stands at open. next is the
+// position after it, -1 where there is none.
+func closing(p []byte, open int) (field span, next int) {
+	field = span{start: open + 1, quoted: true}
+	for i := field.start; ; i += 2 {
+		if i = quote(p, i); i == len(p) {
+			return field, -1
 		}
-		n += k + 1
-		if n == len(p) || p[n] != '"' {
-			return n, true
+		if i+1 == len(p) || p[i+1] != '"' {
+			field.end = i
+			return field, i + 1
 		}
-		n++
+		field.doubled = true
 	}
+}
+
+// ones times a byte is that byte in each of eight.
+const ones = 0x0101010101010101
+
+// quote returns the position of the first quote in p from i on, len(p) if there is none. It is for
+// what is near, where calling [bytes.IndexByte] takes longer than looking.
+func quote(p []byte, i int) int {
+	for ; i+8 <= len(p); i += 8 {
+		// The lowest of the eight bytes that has its high bit set is a quote.
+		x := binary.LittleEndian.Uint64(p[i:]) ^ ones*'"'
+		if found := (x - ones) &^ x & (ones * 0x80); found != 0 {
+			return i + bits.TrailingZeros64(found)/8
+		}
+	}
+	for i < len(p) && p[i] != '"' {
+		i++
+	}
+	return i
+}
+
+// either returns the position of the first a or b in p from i on, as quote does.
+func either(p []byte, i int, a, b byte) int {
+	for as, bs := ones*uint64(a), ones*uint64(b); i+8 <= len(p); i += 8 {
+		x := binary.LittleEndian.Uint64(p[i:])
+		if found := ((x^as-ones)&^(x^as) | (x^bs-ones)&^(x^bs)) & (ones * 0x80); found != 0 {
+			return i + bits.TrailingZeros64(found)/8
+		}
+	}
+	for i < len(p) && p[i] != a && p[i] != b {
+		i++
+	}
+	return i
 }
 
 // afterQuote judges what follows a closing quote: n is -1 for a delimiter, and otherwise the length
@@ -140,38 +212,4 @@ func (d *dialect) afterQuote(p []byte, final bool) (n int, v verdict) {
 		return 0, short
 	}
 	return 0, broken
-}
-
-// cursor walks over the fields of a record that scan found whole.
-type cursor struct {
-	*dialect
-	rest []byte
-	done bool
-}
-
-// next returns the next field without the quotes around it, and whether there were any.
-func (c *cursor) next() (field []byte, quoted bool) {
-	if len(c.rest) > 0 && c.rest[0] == '"' {
-		n, _ := closing(c.rest[1:])
-		field = c.rest[1:n]
-		c.advance(c.rest[1+n:])
-		return field, true
-	}
-	k := c.index(c.rest)
-	if k < 0 {
-		field, c.done = c.rest, true
-		return field, false
-	}
-	field = c.rest[:k]
-	c.rest = c.rest[k+len(c.delim):]
-	return field, false
-}
-
-// advance goes to the field after a quoted one.
-func (c *cursor) advance(rest []byte) {
-	if len(rest) == 0 {
-		c.done = true
-		return
-	}
-	c.rest = rest[len(c.delim):]
 }
