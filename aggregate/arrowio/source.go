@@ -3,10 +3,9 @@
 package arrowio
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"io/fs"
-	"syscall"
 
 	"github.com/throngdp/throng/aggregate/table"
 )
@@ -69,23 +68,7 @@ func named(file string, err error) error {
 	if errors.As(err, &ours) {
 		return &table.Error{File: file, Column: ours.Column, Problem: ours.Problem, Err: ours.Err}
 	}
-	return &table.Error{File: file, Problem: "reading Arrow data failed", Err: systemError(err)}
-}
-
-// systemError keeps the part of err that only an operating system can have written.
-func systemError(err error) error {
-	var errno syscall.Errno
-	switch {
-	case errors.As(err, &errno):
-		return errno
-	case errors.Is(err, fs.ErrNotExist):
-		return fs.ErrNotExist
-	case errors.Is(err, fs.ErrPermission):
-		return fs.ErrPermission
-	case errors.Is(err, fs.ErrClosed):
-		return fs.ErrClosed
-	}
-	return table.ErrMalformed
+	return &table.Error{File: file, Problem: "reading Arrow data failed", Err: cmp.Or(table.Cause(err), table.ErrMalformed)}
 }
 
 // guard turns a panic of the Arrow library, which trusts its input, into an error.

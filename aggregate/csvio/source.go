@@ -7,10 +7,7 @@ import (
 	"context"
 	"errors"
 	"io"
-	"io/fs"
-	"os"
 	"slices"
-	"syscall"
 
 	"github.com/throngdp/throng/aggregate/internal/blocks"
 	"github.com/throngdp/throng/aggregate/table"
@@ -140,21 +137,8 @@ func readFault(name string, err error) error {
 	if errors.As(err, &known) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	e := &table.Error{File: name, Problem: "cannot be read to its end; check the path, its permissions and its storage"}
-	var (
-		path *fs.PathError
-		call *os.SyscallError
-		no   syscall.Errno
-	)
-	switch {
-	case errors.As(err, &path):
-		e.Err = path
-	case errors.As(err, &call):
-		e.Err = call
-	case errors.As(err, &no):
-		e.Err = no
-	default:
-		e.Err = table.ErrMalformed
+	return &table.Error{
+		File: name, Problem: "cannot be read to its end; check the path, its permissions and its storage",
+		Err: cmp.Or(table.Cause(err), table.ErrMalformed),
 	}
-	return e
 }

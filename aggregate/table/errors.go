@@ -3,8 +3,11 @@
 package table
 
 import (
+	"context"
 	"errors"
+	"io/fs"
 	"strings"
+	"syscall"
 )
 
 // The ways in which an input can be refused. A connector wraps one of them in an [*Error].
@@ -44,3 +47,24 @@ func (e *Error) Error() string {
 
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
+
+// Cause returns the part of err whose text is fixed, and which can hold nothing that was read: an error
+// of package context, a sentinel of this package, an error number of the operating system or a
+// sentinel of package [fs]. It returns nil where err has none. A connector calls it for errors that
+// other packages have made.
+func Cause(err error) error {
+	for _, fixed := range []error{context.Canceled, context.DeadlineExceeded, ErrSchema, ErrMalformed, ErrLimit} {
+		if errors.Is(err, fixed) {
+			return fixed
+		}
+	}
+	if number := syscall.Errno(0); errors.As(err, &number) {
+		return number
+	}
+	for _, fixed := range []error{fs.ErrNotExist, fs.ErrPermission, fs.ErrClosed, fs.ErrInvalid, fs.ErrExist} {
+		if errors.Is(err, fixed) {
+			return fixed
+		}
+	}
+	return nil
+}

@@ -100,7 +100,7 @@ func fault(name string, err error) error {
 	if errors.As(err, &known) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	var path *fs.PathError
+	cause := table.Cause(err)
 	switch {
 	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
 		return &table.Error{File: name, Err: table.ErrLimit,
@@ -109,8 +109,8 @@ func fault(name string, err error) error {
 		return &table.Error{File: name, Problem: "does not exist; check the path", Err: fs.ErrNotExist}
 	case errors.Is(err, fs.ErrPermission):
 		return &table.Error{File: name, Problem: "may not be read; check its permissions", Err: fs.ErrPermission}
-	case errors.As(err, &path):
-		return &table.Error{File: name, Problem: "cannot be read: the operating system reports an error", Err: path}
+	case cause != nil:
+		return &table.Error{File: name, Problem: "cannot be read: the operating system reports an error", Err: cause}
 	}
 	return &table.Error{File: name, Err: table.ErrMalformed,
 		Problem: "is damaged or cut short; copy or pack it again"}
