@@ -15,6 +15,7 @@ const (
 	// collected is how many groups a goroutine adds up before they go to their partitions: as many as
 	// fit the second-level cache beside the people that they come from.
 	collected = 1 << 12
+	scattered = 1 << 7
 	// runWords is the length of the largest run of entries, and maxRuns how many a goroutine keeps for
 	// one partition.
 	runWords = 1 << 11
@@ -47,7 +48,11 @@ func newTotal(sums int, floor int64) *total {
 type collector struct {
 	total  *total
 	groups *Groups
+	added  int                            // how often something was added to groups
 	runs   [1 << partitionBits][][]uint64 // of entries
+	// room is how many groups are added up here. Where hardly two people share one, that is few: the
+	// partitions do it anyway.
+	room int
 }
 
 // collector returns a new collector, nil for no total.
@@ -55,16 +60,21 @@ func (t *total) collector() *collector {
 	if t == nil {
 		return nil
 	}
-	c := &collector{total: t, groups: newGroups(t.sums)}
+	c := &collector{total: t, groups: newGroups(t.sums), room: collected}
 	t.collectors = append(t.collectors, c)
 	return c
 }
 
 // at returns where to add to a group, until the next call.
 func (c *collector) at(k Group) (*Groups, int) {
-	if c.groups.Len() >= collected {
+	if c.groups.Len() >= c.room {
+		few := c.added < 2*c.groups.Len()
 		c.part()
+		if few && c.room == collected {
+			c.room, c.groups = scattered, newGroups(c.total.sums)
+		}
 	}
+	c.added++
 	return c.groups, c.groups.at(k)
 }
 
@@ -88,6 +98,7 @@ func (c *collector) part() {
 		runs[last] = g.appendEntry(runs[last], i)
 	}
 	g.clear()
+	c.added = 0
 }
 
 // merge adds the runs of partition i to it.

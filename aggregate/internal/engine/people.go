@@ -91,9 +91,7 @@ func (b *bucket) find(hi, lo uint64, words int, insert bool) int {
 func (b *bucket) insert(at uint64, hi, lo uint64, words int) int {
 	off := b.count * words
 	if cap(b.recs) < off+words {
-		grown := make([]uint64, off, max(2*cap(b.recs), min(len(b.index)/2, firstPeople)*words))
-		copy(grown, b.recs)
-		b.recs = grown
+		b.recs = grow(b.recs, max(words, min(len(b.index)/2, firstPeople)*words))
 	}
 	b.recs = b.recs[:off+words]
 	clear(b.recs[off:])
@@ -123,13 +121,16 @@ func (b *bucket) reindex(size, words int) {
 // firstPeople is how many people a bucket makes room for at once, where as many rows have come.
 const firstPeople = 256
 
+// grow returns words with room for n more, at least, and half as many again.
+func grow(words []uint64, n int) []uint64 {
+	return slices.Grow(words, max(n, len(words)/2))
+}
+
 // alloc returns the offset of n zeroed words in the arena.
 func (b *bucket) alloc(n int) int {
 	off := len(b.arena)
 	if cap(b.arena) < off+n {
-		grown := make([]uint64, off, max(2*cap(b.arena), off+n, 64))
-		copy(grown, b.arena)
-		b.arena = grown
+		b.arena = grow(b.arena, max(n, 64))
 	}
 	b.arena = b.arena[:off+n]
 	clear(b.arena[off:])
@@ -241,7 +242,8 @@ func (b *bucket) resolve(word uint64, a *Attribute) uint32 {
 // groups lie in the arena, slotWords each, in ascending priority. Lists double when they move, up to
 // MaxPartitions, so what a list has left behind is smaller than twice the list.
 
-// firstClass is log2 of the groups that a person's first list holds: most people never need another.
+// firstClass is log2 of the groups that a person's first list holds, or twice as many where there can be
+// no more: then it never moves.
 const firstClass = 1
 
 // searchedSlots is how many of a person's groups are searched for a code.
@@ -292,6 +294,9 @@ func (b *bucket) keep(word *uint64, t *Table, stride int, priority, code uint64,
 		length--
 	case length == 0:
 		class = firstClass
+		if t.Bounds.MaxPartitions <= 1<<(firstClass+1) {
+			class++
+		}
 		off = b.alloc(stride * min(1<<class, int(t.Bounds.MaxPartitions)))
 	case length == 1<<class:
 		grown := b.alloc(stride * min(1<<(class+1), int(t.Bounds.MaxPartitions)))

@@ -184,7 +184,7 @@ func (w *Worker) hand(i int) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.pieces = append(b.pieces, piece)
-	if len(b.pieces)*w.form.room < max(w.e.minGathered, gatheredPerPerson*b.count) {
+	if len(b.pieces)*w.form.room < max(w.e.minGathered, b.count) {
 		return nil
 	}
 	return w.folder.drain(i)
@@ -194,13 +194,10 @@ func (w *Worker) hand(i int) error {
 // cache while rows are packed.
 const pieceWords = 256
 
-// A bucket folds its rows when they are gatheredPerPerson times as many as its people, so that each
-// person is fetched into the cache for several rows at once, and the rows take about as much memory
-// as the people.
-const (
-	gatheredPerPerson = 3
-	minGathered       = 256
-)
+// minGathered is how many rows a bucket folds at once at least. It folds them when they are as many as
+// its people: most people are then fetched into the cache for several rows, and the rows take less
+// memory than the people. Twice or three times as many took more memory and no less time.
+const minGathered = 256
 
 // piece is a number of packed rows.
 type piece struct {
