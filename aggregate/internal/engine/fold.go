@@ -23,7 +23,8 @@ func (f *folder) foldAll(b *bucket) {
 	for _, p := range b.pieces {
 		rows += len(p.rows) / p.form.words
 	}
-	swept := 2*rows > b.count
+	// Where a few people have nearly all there is, most of it is not needed.
+	swept := len(b.recs)+len(b.arena) <= sweptPerRow*rows
 	if swept {
 		f.sweep(b)
 	}
@@ -33,6 +34,9 @@ func (f *folder) foldAll(b *bucket) {
 	}
 	f.forget(b)
 }
+
+// sweptPerRow is how many words may be read ahead for each row: some four people.
+const sweptPerRow = 64
 
 // reserve makes an empty bucket ready for some rows.
 func (f *folder) reserve(b *bucket, rows int) {
@@ -46,8 +50,8 @@ func (f *folder) forget(b *bucket) {
 	for _, p := range b.pieces {
 		f.free = append(f.free, p.rows[:0])
 	}
-	if len(f.free) > 2*slabPieces {
-		f.free = f.e.pool.put(f.free, slabPieces)
+	if len(f.free) > 8*slabPieces {
+		f.free = f.e.pool.put(f.free, 4*slabPieces)
 	}
 	clear(b.pieces)
 	b.pieces = b.pieces[:0]

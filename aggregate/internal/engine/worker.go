@@ -2,7 +2,10 @@
 
 package engine
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // Worker packs rows by bucket and hands them to the buckets in pieces. Each goroutine needs its own,
 // and flushes it before [Engine.Close].
@@ -18,9 +21,7 @@ type Worker struct {
 
 // Worker returns a new worker.
 func (e *Engine) Worker() *Worker {
-	return &Worker{
-		e: e, filled: make([]uint32, len(e.buckets)), rows: make([]uint64, len(e.buckets)*pieceWords), folder: folder{e: e},
-	}
+	return &Worker{e: e, filled: make([]uint32, len(e.buckets)), folder: folder{e: e}}
 }
 
 // form says what one packed row holds: its hash in two words, flags and attributes in halves of words,
@@ -54,6 +55,9 @@ func (e *Engine) formOf(r *Rows, join bool) *form {
 	e.forms = append(e.forms, f)
 	return f
 }
+
+// piece is how many words a full piece has.
+func (f *form) piece() int { return f.room * f.words }
 
 // fits reports whether rows have this form.
 func (f *form) fits(r *Rows, join bool) bool {
@@ -92,6 +96,8 @@ func (w *Worker) Add(r *Rows, join bool) error {
 			return err
 		}
 		w.form = w.e.formOf(r, join)
+		n := len(w.filled) * w.form.piece()
+		w.rows = slices.Grow(w.rows[:0], n)[:n]
 	}
 	for start := 0; start < r.N; {
 		end, full := w.place(r.Hi[start:r.N])
@@ -111,11 +117,11 @@ func (w *Worker) place(hi []uint64) (n, full int) {
 	if cap(w.at) < len(hi) {
 		w.at = make([]uint32, len(hi))
 	}
-	at, room, words := w.at[:len(hi)], uint32(w.form.room), uint32(w.form.words)
+	at, room, words, piece := w.at[:len(hi)], uint32(w.form.room), uint32(w.form.words), uint32(w.form.piece())
 	for i, h := range hi {
 		b := uint32(bucketOf(h))
 		row := w.filled[b]
-		at[i] = b*pieceWords + row*words
+		at[i] = b*piece + row*words
 		w.filled[b] = row + 1
 		if row+1 == room {
 			return i + 1, int(b)
@@ -176,7 +182,7 @@ func (w *Worker) Flush() error {
 
 // hand gives a bucket the rows that were packed for it, and folds what it has where that is enough.
 func (w *Worker) hand(i int) error {
-	start := i * pieceWords
+	start := i * w.form.piece()
 	rows := w.rows[start : start+int(w.filled[i])*w.form.words]
 	w.filled[i] = 0
 	piece := piece{append(w.folder.piece(), rows...), w.form}
@@ -224,8 +230,8 @@ type pool struct {
 }
 
 const (
-	// slabPieces is how many pieces are allocated at once: 2 MiB.
-	slabPieces = 1024
+	// slabPieces is how many pieces are allocated at once: 512 KiB.
+	slabPieces = 256
 	// takenPieces is how many pieces a goroutine takes at once.
 	takenPieces = 64
 )
