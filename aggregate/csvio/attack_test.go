@@ -269,25 +269,3 @@ func FuzzReaderNeverPanics(f *testing.F) {
 		require.Equal(t, scans[0], scans[1])
 	})
 }
-
-func BenchmarkThreeOfEightColumns(b *testing.B) {
-	var in bytes.Buffer
-	in.WriteString("visitor_id,course,page,day,clicks,country,agent,ref\n")
-	for in.Len() < 32<<20 {
-		in.WriteString("28400,AAA-2013J,546652,-10,4,GB,Mozilla/5.0,https://example.org/\n")
-	}
-	src, err := csvio.New("in.csv", func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(in.Bytes())), nil }, csvio.Options{})
-	require.NoError(b, err)
-	b.SetBytes(int64(in.Len()))
-	b.ReportAllocs()
-	var batch table.Batch
-	for b.Loop() {
-		readers, err := src.Open(b.Context(), []string{"visitor_id", "course", "clicks"})
-		require.NoError(b, err)
-		for err == nil {
-			err = readers[0].Next(b.Context(), &batch)
-		}
-		require.Equal(b, io.EOF, err)
-		readers[0].Close()
-	}
-}

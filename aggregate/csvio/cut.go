@@ -50,8 +50,9 @@ func (c *cutter) records(p []byte, final bool) int {
 		if quote < 0 {
 			return pos + c.lines(p[pos:], final)
 		}
-		pos += bytes.LastIndexByte(p[pos:pos+quote], c.eol) + 1
-		n := c.quoted(p, pos, final)
+		quote += pos
+		pos += bytes.LastIndexByte(p[pos:quote], c.eol) + 1
+		n := c.quoted(p, pos, quote, final)
 		if n == 0 {
 			return pos
 		}
@@ -68,9 +69,9 @@ func (c *cutter) lines(p []byte, final bool) int {
 	return bytes.LastIndexByte(p, c.eol) + 1
 }
 
-// quoted returns the length of the record at pos, whose first line has a quote, or of that line where
-// the record is dropped; 0 where more input is needed to tell.
-func (c *cutter) quoted(p []byte, pos int, final bool) int {
+// quoted returns the length of the record at pos, whose first line has its first quote at quote, or of
+// that line where the record is dropped; 0 where more input is needed to tell.
+func (c *cutter) quoted(p []byte, pos, quote int, final bool) int {
 	line := bytes.IndexByte(p[pos:], c.eol)
 	switch {
 	case line < 0 && !final:
@@ -80,8 +81,9 @@ func (c *cutter) quoted(p []byte, pos int, final bool) int {
 	case line > maxRecord:
 		return line + 1
 	}
-	r, verdict := c.judge(p[pos:], final, nil)
-	switch verdict {
+	rest, final := window(p[pos:], final)
+	r, verdict := c.skim(rest, quote-pos, final)
+	switch settle(r, verdict, rest) {
 	case whole:
 		return r.next
 	case short:
@@ -89,4 +91,33 @@ func (c *cutter) quoted(p []byte, pos int, final bool) int {
 	}
 	c.until = pos + r.end
 	return line + 1
+}
+
+// skim finds what scan finds, the number of fields aside, and needs to look only at quotes and what
+// is around them. first is the position of the first quote.
+func (c *cutter) skim(p []byte, first int, final bool) (record, verdict) {
+	if len(c.delim) > 1 || first >= len(p) {
+		return c.scan(p, final, nil)
+	}
+	for i := first; ; {
+		if i > 0 && p[i-1] != c.delim[0] {
+			i++ // a quote within a field is data
+		} else {
+			_, next := closing(p, i)
+			if next < 0 || next == len(p) && !final {
+				return record{end: len(p)}, unless(final, broken, short)
+			}
+			if next == len(p) || p[next] != c.delim[0] {
+				n, verdict := c.afterQuote(p[next:], final)
+				return record{end: next, next: next + n}, verdict
+			}
+			i = next + 1
+		}
+		if i = either(p, i, '"', c.eol); i == len(p) && !final {
+			return record{end: len(p)}, short
+		}
+		if i == len(p) || p[i] == c.eol {
+			return record{end: len(c.trimCR(p[:i])), next: min(i+1, len(p))}, whole
+		}
+	}
 }

@@ -128,14 +128,23 @@ func (d *dialect) separator(p []byte, i, eol int) (end, lineEnd int, delim bool)
 // the limit: a record that does not end within it is broken. What it finds depends on nothing that
 // lies beyond lookahead.
 func (d *dialect) judge(p []byte, final bool, spans []span) (record, verdict) {
-	if len(p) > lookahead {
-		p, final = p[:lookahead], false
-	}
+	p, final = window(p, final)
 	r, v := d.scan(p, final, spans)
-	if v == short && len(p) == lookahead || v == whole && r.end > maxRecord {
-		v = broken
+	return r, settle(r, v, p)
+}
+
+func window(p []byte, final bool) ([]byte, bool) {
+	if len(p) > lookahead {
+		return p[:lookahead], false
 	}
-	return r, v
+	return p, final
+}
+
+func settle(r record, v verdict, p []byte) verdict {
+	if v == short && len(p) == lookahead || v == whole && r.end > maxRecord {
+		return broken
+	}
+	return v
 }
 
 func unless(final bool, a, b verdict) verdict {

@@ -7,10 +7,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/throngdp/throng/aggregate/internal/blocks"
 	"github.com/throngdp/throng/aggregate/ndjsonio"
 	"github.com/throngdp/throng/aggregate/table"
 )
@@ -30,26 +33,34 @@ func pageViews(n int) []byte {
 	return b.Bytes()
 }
 
-// BenchmarkScan reads 4 of the 12 members, one of them nested.
+// BenchmarkScan reads 4 of the 12 members, one of them nested, with one goroutine and with two.
 func BenchmarkScan(b *testing.B) {
-	data := pageViews(20_000)
-	src := source(b, data)
-	var batch table.Batch
-	b.SetBytes(int64(len(data)))
-	b.ReportAllocs()
-	for b.Loop() {
-		readers, err := src.Open(context.Background(), []string{"userId", "gender", "seconds", "context.ip"})
-		require.NoError(b, err)
-		rows := 0
-		for _, r := range readers {
-			for err == nil {
-				err = r.Next(context.Background(), &batch)
-				rows += batch.Len
+	data := pageViews(60_000)
+	for _, n := range []int{1, 2} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			src := source(b, data).In(blocks.Size, n)
+			b.SetBytes(int64(len(data)))
+			b.ReportAllocs()
+			for b.Loop() {
+				readers, err := src.Open(b.Context(), []string{"userId", "gender", "seconds", "context.ip"})
+				require.NoError(b, err)
+				var rows atomic.Int64
+				var wg sync.WaitGroup
+				for _, r := range readers {
+					wg.Go(func() {
+						var batch table.Batch
+						for r.Next(b.Context(), &batch) == nil {
+							rows.Add(int64(batch.Len))
+						}
+					})
+				}
+				wg.Wait()
+				require.EqualValues(b, 60_000, rows.Load())
+				for _, r := range readers {
+					require.NoError(b, r.Close())
+				}
 			}
-			require.ErrorIs(b, err, io.EOF)
-			err = r.Close()
-		}
-		require.Equal(b, 20_000, rows)
+		})
 	}
 }
 
