@@ -4,7 +4,6 @@ package identity
 
 import (
 	"bytes"
-	"encoding/hex"
 	"net/netip"
 	"strconv"
 	"unicode"
@@ -149,23 +148,30 @@ func decodeUUID(id *[16]byte, text []byte) bool {
 	if n := len(text); n > 2 && text[0] == '{' && text[n-1] == '}' {
 		text = text[1 : n-1]
 	}
-	var digits [32]byte
 	n := 0
 	for _, c := range text {
 		if c == '-' {
 			continue
 		}
-		if n == len(digits) {
+		digit := hexDigit(c)
+		if n == 2*len(id) || digit > 15 {
 			return false
 		}
-		digits[n] = c
+		id[n/2] = id[n/2]<<4 | digit
 		n++
 	}
-	if n != len(digits) {
-		return false
+	return n == 2*len(id)
+}
+
+// hexDigit returns the value of a hexadecimal digit, more than 15 for anything else.
+func hexDigit(c byte) byte {
+	if c >= '0' && c <= '9' {
+		return c - '0'
 	}
-	_, err := hex.Decode(id[:], digits[:])
-	return err == nil
+	if c |= 0x20; c >= 'a' && c <= 'f' {
+		return c - 'a' + 10
+	}
+	return 255
 }
 
 // maxIPText is the longest spelling of an address that is looked at: a zone may follow it.

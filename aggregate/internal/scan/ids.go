@@ -56,6 +56,9 @@ func (b *Builder) textIDs(c *table.Column, rows int) {
 			if text, ok = id.Kind.Canonical(b.idText[:0], text); !ok {
 				continue
 			}
+			if !opaque {
+				b.idText = text
+			}
 		}
 		hi, lo := id.Hasher.Distinct128(text)
 		b.named(i, hi, lo)
