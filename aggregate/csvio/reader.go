@@ -104,15 +104,13 @@ func (r *Reader) fillBatch(ctx context.Context, b *table.Batch) error {
 
 // putPlain appends the wanted fields of a record without quotes.
 func (r *Reader) putPlain(b *table.Batch, rec []byte) {
-	at, skip := 0, len(r.dialect.delim)
+	at, start, end := -1, 0, -len(r.dialect.delim)
 	for _, w := range r.wanted {
 		for ; at < w.field; at++ {
-			rec = rec[r.dialect.index(rec)+skip:]
+			start = end + len(r.dialect.delim)
+			end = r.dialect.fieldEnd(rec, start)
 		}
-		field := rec
-		if k := r.dialect.index(rec); k >= 0 {
-			field = rec[:k]
-		}
+		field := rec[start:end]
 		r.put(&b.Columns[w.slot], b.Len, field, isNull(field))
 	}
 }

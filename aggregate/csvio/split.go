@@ -23,12 +23,15 @@ type dialect struct {
 	fields int
 }
 
-// index returns the position of the first delimiter in p, -1 if there is none.
-func (d *dialect) index(p []byte) int {
+// fieldEnd returns where the field ends that begins at i in a record without quotes.
+func (d *dialect) fieldEnd(rec []byte, i int) int {
 	if len(d.delim) == 1 {
-		return bytes.IndexByte(p, d.delim[0])
+		return near(rec, i, d.delim[0])
 	}
-	return bytes.Index(p, d.delim)
+	if k := bytes.Index(rec[i:], d.delim); k >= 0 {
+		return i + k
+	}
+	return len(rec)
 }
 
 // trimCR drops the CR of a CRLF.
@@ -159,7 +162,7 @@ func unless(final bool, a, b verdict) verdict {
 func closing(p []byte, open int) (field span, next int) {
 	field = span{start: open + 1, quoted: true}
 	for i := field.start; ; i += 2 {
-		if i = quote(p, i); i == len(p) {
+		if i = near(p, i, '"'); i == len(p) {
 			return field, -1
 		}
 		if i+1 == len(p) || p[i+1] != '"' {
@@ -173,23 +176,23 @@ func closing(p []byte, open int) (field span, next int) {
 // ones times a byte is that byte in each of eight.
 const ones = 0x0101010101010101
 
-// quote returns the position of the first quote in p from i on, len(p) if there is none. It is for
-// what is near, where calling [bytes.IndexByte] takes longer than looking.
-func quote(p []byte, i int) int {
-	for ; i+8 <= len(p); i += 8 {
-		// The lowest of the eight bytes that has its high bit set is a quote.
-		x := binary.LittleEndian.Uint64(p[i:]) ^ ones*'"'
+// near returns the position of the first c in p from i on, len(p) if there is none. It is for what is
+// near, where calling [bytes.IndexByte] takes longer than looking.
+func near(p []byte, i int, c byte) int {
+	for cs := ones * uint64(c); i+8 <= len(p); i += 8 {
+		// The lowest of the eight bytes that has its high bit set is c.
+		x := binary.LittleEndian.Uint64(p[i:]) ^ cs
 		if found := (x - ones) &^ x & (ones * 0x80); found != 0 {
 			return i + bits.TrailingZeros64(found)/8
 		}
 	}
-	for i < len(p) && p[i] != '"' {
+	for i < len(p) && p[i] != c {
 		i++
 	}
 	return i
 }
 
-// either returns the position of the first a or b in p from i on, as quote does.
+// either returns the position of the first a or b in p from i on, as near does.
 func either(p []byte, i int, a, b byte) int {
 	for as, bs := ones*uint64(a), ones*uint64(b); i+8 <= len(p); i += 8 {
 		x := binary.LittleEndian.Uint64(p[i:])
