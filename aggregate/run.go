@@ -3,11 +3,13 @@
 package aggregate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -198,12 +200,12 @@ func (s *scanner) source(ctx context.Context, src table.Source, in *scan.Input, 
 	}
 	wg.Wait()
 	errs = append(errs, flushed...)
-	for _, err := range errs {
-		if err != nil && !errors.Is(err, context.Canceled) {
-			return err
-		}
+	// One failure cancels the others: it is the one to tell.
+	cancelled := func(err error) bool { return err == nil || errors.Is(err, context.Canceled) }
+	if i := slices.IndexFunc(errs, func(err error) bool { return !cancelled(err) }); i >= 0 {
+		return errs[i]
 	}
-	return errors.Join(errs...)
+	return cmp.Or(errs...)
 }
 
 func (s *scanner) reader(ctx context.Context, r table.Reader, b *scan.Builder, worker *engine.Worker, join bool, m *meter) error {
