@@ -74,35 +74,30 @@ func CheckTarget(dir string) error { return folder.CheckTarget(dir) }
 
 // tableOf lays published rows out as columns.
 func tableOf(t *aggregate.ResultTable) tablefile.Table {
-	n := len(t.Rows)
-	var out tablefile.Table
-	for d, name := range t.Dimensions {
-		labels := make([]string, n)
-		for i := range t.Rows {
-			labels[i] = t.Rows[i].Group[d]
-		}
-		out.Columns = append(out.Columns, tablefile.Column{Name: name, Text: labels})
-	}
+	out := tablefile.Table{Rows: len(t.Rows)}
 	text := func(name string, get func(*aggregate.Row) string) {
-		column := make([]string, n)
-		for i := range t.Rows {
-			column[i] = get(&t.Rows[i])
-		}
-		out.Columns = append(out.Columns, tablefile.Column{Name: name, Text: column})
+		out.Columns = append(out.Columns, tablefile.Column{
+			Name: name, Text: func(row int) string { return get(&t.Rows[row]) },
+		})
 	}
-	number := func(name string, get func(*aggregate.Row) aggregate.Number) {
-		numerals := make([]string, n)
-		for i := range t.Rows {
-			numerals[i] = get(&t.Rows[i]).String()
-		}
-		out.Columns = append(out.Columns, tablefile.Column{Name: name, Numerals: numerals})
+	number := func(name string, get func(*aggregate.Row) *aggregate.Number) {
+		out.Columns = append(out.Columns, tablefile.Column{Name: name, Numeral: func(dst []byte, row int) []byte {
+			n := get(&t.Rows[row])
+			if !n.Known {
+				return dst
+			}
+			return n.Decimal.Append(dst)
+		}})
+	}
+	for d, name := range t.Dimensions {
+		text(name, func(r *aggregate.Row) string { return r.Group[d] })
 	}
 	text("statistic", func(r *aggregate.Row) string { return r.Statistic })
 	text("unit", func(r *aggregate.Row) string { return r.Unit })
-	number("value", func(r *aggregate.Row) aggregate.Number { return r.Value })
-	number("display", func(r *aggregate.Row) aggregate.Number { return r.Display })
-	number("ci_low", func(r *aggregate.Row) aggregate.Number { return r.Low })
-	number("ci_high", func(r *aggregate.Row) aggregate.Number { return r.High })
+	number("value", func(r *aggregate.Row) *aggregate.Number { return &r.Value })
+	number("display", func(r *aggregate.Row) *aggregate.Number { return &r.Display })
+	number("ci_low", func(r *aggregate.Row) *aggregate.Number { return &r.Low })
+	number("ci_high", func(r *aggregate.Row) *aggregate.Number { return &r.High })
 	text("obs_status", func(r *aggregate.Row) string { return string(r.Status) })
 	return out
 }

@@ -4,8 +4,8 @@ package estimate
 
 import (
 	"math"
+	"slices"
 	"strconv"
-	"strings"
 )
 
 // Decimal is a number with a fixed number of decimal places: Units / 10^Places. It is the only form
@@ -90,19 +90,21 @@ func (d Decimal) Float64() float64 {
 
 // String returns the number as digits with exactly Places decimals: "-0.5", "12.30", "7". There is
 // never an exponent, and zero has no sign.
-func (d Decimal) String() string {
+func (d Decimal) String() string { return string(d.Append(make([]byte, 0, 24))) }
+
+// Append appends the text of String.
+func (d Decimal) Append(dst []byte) []byte {
 	magnitude := uint64(d.Units)
-	sign := ""
 	if d.Units < 0 {
-		magnitude, sign = -magnitude, "-"
+		magnitude, dst = -magnitude, append(dst, '-')
 	}
-	digits := strconv.FormatUint(magnitude, 10)
-	places := int(d.Places)
+	from, places := len(dst), int(d.Places)
+	dst = strconv.AppendUint(dst, magnitude, 10)
 	if places == 0 {
-		return sign + digits
+		return dst
 	}
-	if missing := places + 1 - len(digits); missing > 0 {
-		digits = strings.Repeat("0", missing) + digits
+	for len(dst)-from <= places {
+		dst = slices.Insert(dst, from, '0')
 	}
-	return sign + digits[:len(digits)-places] + "." + digits[len(digits)-places:]
+	return slices.Insert(dst, len(dst)-places, '.')
 }

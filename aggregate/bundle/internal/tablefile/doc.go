@@ -10,12 +10,13 @@
 // A file is a function of the published rows alone: the same names, texts and numerals give the
 // same bytes on every machine at any time. Parquet files have no dictionary pages, no bounds, no page
 // index, no bloom filters and no key-value metadata, so that no value stands in them but in its row;
-// the one statistic is the number of nulls in a column, which the rows show. A numeral is written as it
-// is given, so that its places and every digit of a large integer stay. No text cell of a CSV file starts a formula in a
-// spreadsheet, also not where the spreadsheet splits the line at semicolons, bars or tabs.
+// the one statistic is the number of nulls in a column and in each of its pages, which the rows show. A
+// numeral is written as it is given, so that its places and every digit of a large integer stay. No text
+// cell of a CSV file starts a formula in a spreadsheet, also not where the spreadsheet splits the line at
+// semicolons, bars or tabs.
 //
 // # Not protected
 //
-// Rows that should not be published: this package writes all that it is given. A table in memory is
-// as long as its columns; what lies in their spare capacity is not looked at.
+// Rows that should not be published: this package writes all that it is given. It keeps one page in
+// memory, and asks for each cell once per file.
 package tablefile

@@ -80,26 +80,37 @@ func unescape(b *strings.Builder, s string) (int, error) {
 }
 
 func mark(text string, formulas bool) string {
-	var b strings.Builder
+	if !scan(nil, text, formulas) {
+		return text
+	}
+	b := new(strings.Builder)
+	b.WriteByte('\'')
+	scan(b, text, formulas)
+	return b.String()
+}
+
+// scan reports whether text can do harm, and writes it with its escapes to b unless that is nil.
+func scan(b *strings.Builder, text string, formulas bool) bool {
 	harm := strings.HasPrefix(text, "'")
 	// A cell begins at the start of the text, and wherever some program may split the line.
 	begins, first := true, true
 	for i := 0; i < len(text); {
 		r, size := utf8.DecodeRuneInString(text[i:])
 		starts := formulas && begins && trigger(r)
+		invalid := r == utf8.RuneError && size == 1
+		escaped := invalid || hidden(r) || starts && !first
+		// The leading apostrophe takes the force out of the first cell only.
+		harm = harm || escaped || starts
 		switch {
-		case r == utf8.RuneError && size == 1:
-			fmt.Fprintf(&b, `\x%02X`, text[i])
-			harm = true
-		case hidden(r) || starts && !first:
-			writeEscape(&b, r)
-			harm = true
+		case b == nil:
+		case invalid:
+			fmt.Fprintf(b, `\x%02X`, text[i])
+		case escaped:
+			writeEscape(b, r)
 		case r == '\\':
 			b.WriteString(`\\`)
 		default:
 			b.WriteString(text[i : i+size])
-			// The leading apostrophe takes the force out of the first cell only.
-			harm = harm || starts
 		}
 		switch {
 		case separator(r):
@@ -109,10 +120,7 @@ func mark(text string, formulas bool) string {
 		}
 		i += size
 	}
-	if !harm {
-		return text
-	}
-	return "'" + b.String()
+	return harm
 }
 
 func writeEscape(b *strings.Builder, r rune) {
@@ -125,14 +133,26 @@ func writeEscape(b *strings.Builder, r rune) {
 
 // trigger reports whether a cell that begins with r may be run as a formula: = + - @, their full-width
 // and small forms, and the minus sign.
-func trigger(r rune) bool { return strings.ContainsRune("=+-@＝＋－＠﹦﹢﹣﹫−", r) }
+func trigger(r rune) bool {
+	switch r {
+	case '=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫', '−':
+		return true
+	}
+	return false
+}
 
 // separator reports whether a program with other settings may split a line at r.
-func separator(r rune) bool { return strings.ContainsRune(",;|\t\r\n", r) }
+func separator(r rune) bool {
+	switch r {
+	case ',', ';', '|', '\t', '\r', '\n':
+		return true
+	}
+	return false
+}
 
 // hidden reports whether r changes what is around it without being seen: controls (TAB, CR, LF and NUL
 // among them), line and paragraph separators, and all format characters, with them the marks that
 // reorder text.
 func hidden(r rune) bool {
-	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
+	return !(' ' <= r && r <= '~') && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
 }
