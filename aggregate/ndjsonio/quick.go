@@ -55,11 +55,13 @@ func (p *parser) object(buf []byte, i int, s *shape, depth int) int {
 		if !had.add(at) {
 			return unsure
 		}
-		m := &s.members[at]
-		if m.node == nil {
-			i = p.value(buf, i, m, depth)
-		} else {
+		switch m := &s.members[at]; {
+		case m.node != nil:
 			i = p.column(buf, i, m, depth)
+		case i < len(buf) && buf[i] == '"':
+			i, _ = text(buf, i+1)
+		default:
+			i = p.value(buf, i, m, depth)
 		}
 		if i >= len(buf) || i == unsure {
 			return unsure
@@ -76,7 +78,7 @@ func (p *parser) object(buf []byte, i int, s *shape, depth int) int {
 			}
 		}
 		i++
-		last, at = at, m.next
+		last, at = at, s.members[at].next
 	}
 }
 
