@@ -52,7 +52,7 @@ type Runner struct {
 	// MemoryLimit is how many bytes the records may take up in memory, with what the garbage collector
 	// leaves of them; 0 means no limit. People that are too many go to an encrypted temporary file. It
 	// does not count what holds for any number of records: some 50 MB for buffers and the program
-	// itself, and the labels and groups that the tables find. A limit below [MinMemoryLimit] is refused.
+	// itself, and the labels and groups that the tables find. Less than 64 MiB is refused.
 	MemoryLimit int64
 	// TempDir is the folder of that file; "" means the system's.
 	TempDir string
@@ -60,8 +60,8 @@ type Runner struct {
 	Progress func(Progress)
 }
 
-// MinMemoryLimit is the least that a [Runner] can keep its MemoryLimit with, 64 MiB.
-const MinMemoryLimit = 64 << 20
+// minMemoryLimit is the least limit that a Runner can keep.
+const minMemoryLimit = 64 << 20
 
 // Run carries out a release with the zero [Runner].
 func Run(ctx context.Context, p *Policy, r *Release, in Inputs) (*Result, error) {
@@ -102,8 +102,8 @@ type reading struct {
 }
 
 func (rn *Runner) read(ctx context.Context, p *Policy, r *Release, in Inputs) (*reading, error) {
-	if rn.MemoryLimit != 0 && rn.MemoryLimit < MinMemoryLimit {
-		return nil, fmt.Errorf("MemoryLimit: got %d, want 0 or at least %d bytes; raise it", rn.MemoryLimit, MinMemoryLimit)
+	if rn.MemoryLimit != 0 && rn.MemoryLimit < minMemoryLimit {
+		return nil, fmt.Errorf("MemoryLimit: got %d, want 0 or at least %d bytes; raise it", rn.MemoryLimit, minMemoryLimit)
 	}
 	c, err := compile(p, r)
 	if err != nil {

@@ -14,6 +14,9 @@ import (
 	"github.com/throngdp/throng/aggregate"
 )
 
+// minMemory is the least memory limit.
+const minMemory = 64 << 20
+
 // many is a release of too many people for the least memory limit.
 func many(t *testing.T) *job {
 	c := usual()
@@ -23,7 +26,7 @@ func many(t *testing.T) *job {
 
 func TestAttackO09SpilledPeopleLeaveNothingBehind(t *testing.T) {
 	j, dir := many(t), t.TempDir()
-	r, err := (&aggregate.Runner{MemoryLimit: aggregate.MinMemoryLimit, TempDir: dir}).Run(t.Context(), j.policy, j.release, j.input)
+	r, err := (&aggregate.Runner{MemoryLimit: minMemory, TempDir: dir}).Run(t.Context(), j.policy, j.release, j.input)
 	require.NoError(t, err)
 	require.NotEmpty(t, r.Tables[0].Rows)
 	left, err := os.ReadDir(dir)
@@ -36,7 +39,7 @@ func TestAttackO09SpilledPeopleLeaveNothingBehind(t *testing.T) {
 func TestAttackL07SpillFolderThatIsMissing(t *testing.T) {
 	j, dir := many(t), filepath.Join(t.TempDir(), "missing")
 	charger := &aggregate.MemoryCharger{}
-	runner := aggregate.Runner{MemoryLimit: aggregate.MinMemoryLimit, TempDir: dir, Charger: charger}
+	runner := aggregate.Runner{MemoryLimit: minMemory, TempDir: dir, Charger: charger}
 	_, err := runner.Run(t.Context(), j.policy, j.release, j.input)
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	require.ErrorContains(t, err, dir)
@@ -46,7 +49,7 @@ func TestAttackL07SpillFolderThatIsMissing(t *testing.T) {
 
 func TestMemoryLimitThatCannotBeKeptIsRefused(t *testing.T) {
 	j := many(t)
-	for _, limit := range []int64{-1, 1, aggregate.MinMemoryLimit - 1} {
+	for _, limit := range []int64{-1, 1, minMemory - 1} {
 		_, err := (&aggregate.Runner{MemoryLimit: limit}).Run(t.Context(), j.policy, j.release, j.input)
 		require.ErrorContains(t, err, "MemoryLimit: got")
 	}

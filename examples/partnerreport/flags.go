@@ -12,8 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/throngdp/throng/aggregate"
 )
 
 // options are the flags.
@@ -38,6 +36,9 @@ func (l *list) Set(v string) error {
 	return nil
 }
 
+// minMemory is the least limit that a [aggregate.Runner] can keep.
+const minMemory = 64 << 20
+
 // size is a flag that is a number of bytes.
 type size int64
 
@@ -59,7 +60,7 @@ func (s *size) Set(v string) error {
 	for _, u := range units {
 		text, ok := strings.CutSuffix(v, u.suffix)
 		n, err := strconv.ParseInt(text, 10, 64)
-		if ok && err == nil && n >= 0 && n <= math.MaxInt64/u.bytes && n*u.bytes >= aggregate.MinMemoryLimit {
+		if ok && err == nil && n >= 0 && n <= math.MaxInt64/u.bytes && n*u.bytes >= minMemory {
 			*s = size(n * u.bytes)
 			return nil
 		}
