@@ -139,8 +139,7 @@ func checkEncodings(t *testing.T, file []byte, codec string, dict bool) {
 	f, err := parquet.OpenFile(bytes.NewReader(file), int64(len(file)))
 	require.NoError(t, err)
 	for i, chunk := range f.Metadata().RowGroups[0].Columns {
-		dictionary := slices.Contains(chunk.MetaData.Encoding, format.RLEDictionary) ||
-			slices.Contains(chunk.MetaData.Encoding, format.PlainDictionary)
+		dictionary := slices.Contains(chunk.MetaData.Encoding, format.RLEDictionary)
 		assert.Equal(t, i > 1 || i == 0 && dict, dictionary, "%v", chunk.MetaData.PathInSchema)
 		want := map[string]format.CompressionCodec{"snappy": format.Snappy, "zstd": format.Zstd, "none": format.Uncompressed}
 		assert.Equal(t, want[codec], chunk.MetaData.Codec)

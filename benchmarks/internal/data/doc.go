@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package data makes the usage records that the benchmarks read. Start at New. The same Config writes
-// the same bytes, and nothing but the people's activity is kept in memory.
+// the same rows and, with the same version of the compression library, the same bytes. Nothing but the
+// people's activity is kept in memory.
 //
 // # The data
 //
