@@ -100,7 +100,7 @@ func cmpOr(s, otherwise string) string {
 }
 
 func TestManyReadersFindTheRecordsOfOne(t *testing.T) {
-	for seed := range uint64(1000) {
+	for seed := range uint64(600) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(seed, 1))
 			in := randomInput(rng, rng.IntN(60), false)
@@ -110,7 +110,7 @@ func TestManyReadersFindTheRecordsOfOne(t *testing.T) {
 }
 
 func TestManyReadersFindTheRecordsOfOneAroundTheLimits(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range uint64(8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(seed, 2))
 			agree(t, randomInput(rng, 40, true), ",", 64<<10+rng.IntN(1<<20))
@@ -121,8 +121,8 @@ func TestManyReadersFindTheRecordsOfOneAroundTheLimits(t *testing.T) {
 // Every length of a record around the limit, closed or not, behind it something that a wrong count
 // of bytes would swallow.
 func TestTheLimitDoesNotDependOnBlocks(t *testing.T) {
-	for _, end := range []string{"\",2\n", "\"\r\n", "\"\n", "\"x\n", "\n", ""} {
-		for _, length := range []int{1<<20 - 6, 1<<20 - 5, 1<<20 - 4, 1<<20 - 3, 1<<20 - 2, 1<<20 - 1, 1 << 20, 1<<20 + 1, 1<<20 + 2, 1<<20 + 17, 1<<20 + 19} {
+	for _, end := range []string{"\",2\r\n", "\"\n", "\"x\n", ""} {
+		for _, length := range []int{1<<20 - 4, 1<<20 - 3, 1<<20 - 2, 1<<20 - 1, 1 << 20, 1<<20 + 1, 1<<20 + 18} {
 			long := "\"\n7,8\n" + strings.Repeat("x", length-12) + "\n9,10\n"
 			agree(t, "1,2\n"+long+end+"3,4\n\"5\n\",6\n", ",", 256<<10)
 		}
@@ -132,7 +132,7 @@ func TestTheLimitDoesNotDependOnBlocks(t *testing.T) {
 // What was looked at in vain ends exactly where a record of several lines begins, or just before or
 // after it, and what a block is cut from ends within that record.
 func TestWhereReadingLineByLineEndsDoesNotDependOnBlocks(t *testing.T) {
-	for length := 1<<20 - 2; length <= 1<<20+20; length++ {
+	for _, length := range []int{1<<20 - 1, 1 << 20, 1<<20 + 1, 1<<20 + 2, 1<<20 + 17, 1<<20 + 18, 1<<20 + 19} {
 		unclosed := "\"\n1,\n" + strings.Repeat("x", 1000) + "\n"
 		unclosed += strings.Repeat("x", length-len(unclosed)-1) + "\n"
 		agree(t, unclosed+"\"5\n\",6\n7,8\n", ",", length+len("\"5\n"))
