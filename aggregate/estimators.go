@@ -7,17 +7,15 @@ import (
 	"strings"
 
 	"github.com/throngdp/throng/dp/estimate"
-	"github.com/throngdp/throng/dp/mechanism"
 )
 
 // estimators are what a table's intervals need, built once.
 type estimators struct {
 	counts []*estimate.CountEstimator // by draw
 	means  map[int]*estimate.MeanEstimator
-	events map[int]mechanism.Noise
 	parts  map[int]*estimate.PartShares
-	sums   map[int]*estimate.Sum
 	totals map[int]*estimate.TotalShares
+	least  map[int]int64 // of which means and shares of parts are shown
 }
 
 // estimators returns the estimators of a table, which the plan and the rows share.
@@ -34,8 +32,8 @@ func (c *compiled) estimators(t *compiledTable) (*estimators, error) {
 
 func newEstimators(c *compiled, t *compiledTable) (*estimators, error) {
 	e := &estimators{
-		means: map[int]*estimate.MeanEstimator{}, events: map[int]mechanism.Noise{},
-		parts: map[int]*estimate.PartShares{}, sums: map[int]*estimate.Sum{}, totals: map[int]*estimate.TotalShares{},
+		means: map[int]*estimate.MeanEstimator{}, parts: map[int]*estimate.PartShares{},
+		totals: map[int]*estimate.TotalShares{}, least: map[int]int64{},
 	}
 	for d := range t.draws {
 		ce, err := estimate.NewCountEstimator(c.published(t, d), alpha)
@@ -79,14 +77,16 @@ func (e *estimators) addStatistic(c *compiled, t *compiledTable, i int, stat *st
 	switch {
 	case stat.Kind == MeanOf:
 		clamp := c.policy.Columns[stat.Of].clampQuanta()
-		e.events[i] = noise[stat.denominator]
+		e.least[i] = estimate.LeastDenominator(noise[stat.denominator])
 		e.means[i], err = estimate.NewMeanEstimator(noise[stat.draw], noise[stat.denominator], clamp.Lower, clamp.Upper, alpha)
 	case stat.Kind == ShareOf && stat.parts:
 		parts := slices.Repeat([]estimate.Count{c.published(t, stat.draw)}, t.candidates(stat))
-		laws := slices.Repeat([]estimate.Law{noise[stat.draw]}, len(parts))
-		if e.sums[i], err = estimate.NewSum(laws); err == nil {
-			e.parts[i], err = estimate.NewPartShares(parts, alpha)
+		sum, errSum := estimate.NewSum(slices.Repeat([]estimate.Law{noise[stat.draw]}, len(parts)))
+		if errSum != nil {
+			return errSum
 		}
+		e.least[i] = estimate.LeastDenominator(sum)
+		e.parts[i], err = estimate.NewPartShares(parts, alpha)
 	case stat.Kind == ShareOf:
 		total := estimate.Count{Law: noise[stat.denominator], ShownAt: estimate.AlwaysShown}
 		e.totals[i], err = estimate.NewTotalShares(c.published(t, stat.draw), total, alpha)

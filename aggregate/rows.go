@@ -9,7 +9,6 @@ import (
 	"math/bits"
 	"slices"
 
-	"github.com/throngdp/throng/aggregate/internal/engine"
 	"github.com/throngdp/throng/dp/estimate"
 )
 
@@ -176,9 +175,6 @@ func (s *sheet) shares(i int, stat *statistic, w whole) error {
 		return s.parts(i, stat, w)
 	}
 	p := s.p
-	if estimate.TooFewForShare(w.total, p.t.calibrated.Noise[stat.denominator]) {
-		return nil
-	}
 	candidates := len(w.cells)
 	if p.t.declared {
 		candidates = p.t.candidates(stat)
@@ -200,7 +196,7 @@ func (s *sheet) parts(i int, stat *statistic, w whole) error {
 		noisy[j] = s.p.draws[stat.draw].noisy[cell]
 		total += float64(max(noisy[j], 0))
 	}
-	if estimate.TooFewForShare(int64(min(total, engine.MaxSum)), s.e.sums[i]) {
+	if total < float64(s.e.least[i]) {
 		return nil
 	}
 	shares, ok := s.e.parts[i].Estimate(noisy)
@@ -290,7 +286,7 @@ func (e *estimators) sum(r *Row, draw int, noisy int64, q quantum) {
 // mean fills the row of a mean. It is withheld where the noisy number of events is small against its
 // noise.
 func (e *estimators) mean(r *Row, stat int, sum, events int64, q quantum) {
-	if estimate.TooFewForShare(events, e.events[stat]) {
+	if events < e.least[stat] {
 		return
 	}
 	m, ok := e.means[stat].Estimate(sum, events)

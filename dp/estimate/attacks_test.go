@@ -42,9 +42,7 @@ func TestAttackP02HomogeneousCell(t *testing.T) {
 
 func TestAttackP02SmallNoisyDenominatorIsWithheldByItsNoisyValue(t *testing.T) {
 	law := roundedLaplace{2} // standard deviation 2.858
-	assert.True(t, estimate.TooFewForShare(28, law))
-	assert.False(t, estimate.TooFewForShare(29, law))
-	assert.True(t, estimate.TooFewForShare(-1000, law))
+	assert.EqualValues(t, 29, estimate.LeastDenominator(law))
 
 	count := estimate.Count{Law: law, ShownAt: estimate.AlwaysShown}
 	e, err := estimate.NewTotalShares(count, count, 0.05)
@@ -83,7 +81,7 @@ func TestAttackP03RoundingRevealsTheNumberOfPeople(t *testing.T) {
 				t.Fatalf("%d of %d: %d candidates, want %g", x, total, candidates(s.Interval, total), least)
 			}
 			shares, ok := parts.Estimate([]int64{x, total - x})
-			if !ok || estimate.TooFewForShare(total, law) {
+			if !ok || total < estimate.LeastDenominator(law) {
 				continue
 			}
 			for _, s := range shares {

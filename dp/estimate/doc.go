@@ -9,7 +9,7 @@
 // Start with [NewCountEstimator] for counts and sums, [NewPartShares] for shares of groups that are
 // declared, exclusive and complete, [NewTotalShares] for shares of a total that was charged by
 // itself, [NewMeanEstimator] for means. [Round100] and [RoundDecimal] make the numbers that are
-// printed; [TooFewForShare] and [Quotable] are the rules that withhold or mark them.
+// printed; [LeastDenominator] and [Quotable] are the rules that withhold or mark them.
 //
 // # Formulas
 //
@@ -40,7 +40,7 @@
 //
 // # Not protected
 //
-// The rule that withholds shares of small denominators ([TooFewForShare]) also selects, by the
+// The rule that withholds shares of small denominators ([LeastDenominator]) also selects, by the
 // denominator. [TotalShares] allows for it; for [PartShares] the guarantee under that rule reads: the
 // chance that an interval is shown and misses is at most α. Statistical figures do not describe the
 // population that the data was taken from: there is no sampling error in them.

@@ -2,6 +2,8 @@
 
 package estimate
 
+import "math"
+
 // Interval is a closed interval of real numbers.
 type Interval struct{ Low, High float64 }
 
@@ -25,14 +27,9 @@ func (i Interval) clip(low, high float64) Interval {
 
 func (i Interval) times(f float64) Interval { return Interval{i.Low * f, i.High * f} }
 
-// TooFewForShare reports whether a noisy denominator is below ten standard deviations of its own
-// noise. Shares and means of it are then withheld. The rule reads nothing but the noisy number.
-func TooFewForShare(noisyDenominator int64, law Law) bool {
-	return float64(noisyDenominator) < leastDenominator*law.StdDev()
-}
-
-// leastDenominator is in standard deviations of the denominator's own noise.
-const leastDenominator = 10
+// LeastDenominator returns the least noisy denominator of which shares and means are shown: ten standard
+// deviations of its own noise. The rule reads nothing but the noisy number.
+func LeastDenominator(law Law) int64 { return int64(math.Ceil(10 * law.StdDev())) }
 
 // Quotable reports whether an interval is narrow enough to quote the figure: whether its half-width
 // is at most the stated limit. A published figure that is not quotable carries the status U.

@@ -244,7 +244,7 @@ type totalLevel struct {
 
 // NewTotalShares returns an estimator for numerators with one law and totals with another. The
 // threshold of the total is raised to ten standard deviations of its noise, as shares of less are
-// withheld ([TooFewForShare]).
+// withheld ([LeastDenominator]).
 func NewTotalShares(numerator, total Count, alpha float64) (*TotalShares, error) {
 	if err := checkAlpha(alpha); err != nil {
 		return nil, err
@@ -255,7 +255,7 @@ func NewTotalShares(numerator, total Count, alpha float64) (*TotalShares, error)
 	if err := checkShareCount("total", total); err != nil {
 		return nil, err
 	}
-	total.ShownAt = max(total.ShownAt, int64(math.Ceil(leastDenominator*total.Law.StdDev())))
+	total.ShownAt = max(total.ShownAt, LeastDenominator(total.Law))
 	if err := checkCount("total", total); err != nil {
 		return nil, err
 	}
