@@ -9,7 +9,11 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
+
+// forever is longer than any run.
+const forever = 24 * time.Hour
 
 // line is a measured ratio.
 type line struct {
@@ -78,7 +82,7 @@ func (b *bench) againstDuckDB(ctx context.Context, m measure) (line, error) {
 		procs: b.threads, out: filepath.Join(b.scratch, m.name+".duckdb.csv"),
 	}
 	b.progress(m, "duckdb")
-	pairs, err := inTurns(ctx, ours, peer, b.pairs, true)
+	pairs, err := inTurns(ctx, ours, peer, b.pairs, true, forever)
 	if err != nil {
 		return line{}, err
 	}
@@ -107,12 +111,8 @@ func (b *bench) againstBeam(ctx context.Context, m measure) (line, error) {
 	if strings.Contains(q.stats, "events") {
 		peer.args = append(peer.args, "-sum")
 	}
-	n := min(b.pairs, 3)
-	if rows > 1_000_000 {
-		n = 1
-	}
 	b.progress(m, "beam")
-	pairs, err := inTurns(ctx, ours, peer, n, false)
+	pairs, err := inTurns(ctx, ours, peer, min(b.pairs, 3), false, time.Minute)
 	if err != nil {
 		return line{}, err
 	}
@@ -150,7 +150,7 @@ func (b *bench) againstItself(ctx context.Context, m measure) (line, error) {
 		return line{}, err
 	}
 	b.progress(m, m.against.name)
-	pairs, err := inTurns(ctx, ours, peer, b.pairs, true)
+	pairs, err := inTurns(ctx, ours, peer, b.pairs, true, forever)
 	return line{peer: "throng:" + m.against.name, rows: b.rows, pairs: pairs}, err
 }
 

@@ -226,7 +226,7 @@ func TestRunsTakeTurns(t *testing.T) {
 	script := func(name string) *command {
 		return &command{path: "/bin/sh", args: []string{"-c", "sleep 0.02; echo " + name + " $GOMAXPROCS >> " + log}, procs: 3, out: filepath.Join(dir, name)}
 	}
-	pairs, err := inTurns(t.Context(), script("ours"), script("peer"), 2, true)
+	pairs, err := inTurns(t.Context(), script("ours"), script("peer"), 2, true, forever)
 	require.NoError(t, err)
 	require.Len(t, pairs, 2)
 	text, err := os.ReadFile(log)
@@ -236,8 +236,11 @@ func TestRunsTakeTurns(t *testing.T) {
 		assert.GreaterOrEqual(t, p.ours.wall, 20*time.Millisecond)
 		assert.GreaterOrEqual(t, p.peer.wall, 20*time.Millisecond)
 	}
+	pairs, err = inTurns(t.Context(), script("ours"), script("peer"), 5, false, time.Millisecond)
+	require.NoError(t, err)
+	assert.Len(t, pairs, 1, "a pair began after enough")
 	fail := &command{path: "/bin/sh", args: []string{"-c", "echo broken >&2; exit 3"}, out: filepath.Join(dir, "fail")}
-	_, err = inTurns(t.Context(), fail, fail, 1, false)
+	_, err = inTurns(t.Context(), fail, fail, 1, false, forever)
 	assert.ErrorContains(t, err, "exit status 3: broken")
 }
 

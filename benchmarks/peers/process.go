@@ -97,13 +97,15 @@ func anonymous(pid int) int64 {
 type pair struct{ ours, peer sample }
 
 // inTurns runs both commands n times; who goes first alternates. Warm runs both once before, untimed.
-func inTurns(ctx context.Context, ours, peer *command, n int, warm bool) ([]pair, error) {
+// No pair but the first begins after enough.
+func inTurns(ctx context.Context, ours, peer *command, n int, warm bool, enough time.Duration) ([]pair, error) {
 	var out []pair
+	start := time.Now()
 	first := 0
 	if warm {
 		first = -1
 	}
-	for i := first; i < n; i++ {
+	for i := first; i < n && (len(out) == 0 || time.Since(start) < enough); i++ {
 		var p pair
 		turns := []func() error{
 			func() (err error) { p.ours, err = ours.run(ctx); return err },
