@@ -119,15 +119,14 @@ func (c *closer) close(n int, spilled bool) error {
 	}
 	c.folder.foldAll(b)
 	c.bucket(b)
-	b.index, b.recs, b.arena, b.count = nil, nil, nil, 0
+	b.index, b.blocks, b.arena, b.count = nil, nil, nil, 0
 	return nil
 }
 
 func (c *closer) bucket(b *bucket) {
-	words := c.e.layout.words
 	need := uint64(Event | c.e.spec.Required)
-	for n := range b.count {
-		rec := b.recs[n*words : (n+1)*words]
+	for n := range int32(b.count) {
+		rec := b.record(&c.e.layout, n)[:c.e.layout.words]
 		flags := rec[offFlags]
 		if flags&uint64(Excluded) != 0 || flags&need != need {
 			continue
@@ -148,10 +147,8 @@ func (c *closer) table(b *bucket, rec []uint64, t int) {
 	table, at, stride := &c.e.spec.Tables[t], c.e.layout.tables[t], c.e.strides[t]
 	var kept []uint64
 	switch {
-	case table.single():
-		if rec[at+1] = ^rec[at+1]; rec[at+1] != NoKey {
-			kept = rec[at : at+stride]
-		}
+	case table.few():
+		kept = unpack(rec[at:at+table.inlineWords()], stride)
 	case table.Key >= 0:
 		off, length := int(rec[at]>>32), int(rec[at]>>16&0xffff)
 		kept = b.arena[off : off+length*stride]
@@ -176,19 +173,37 @@ func (c *closer) table(b *bucket, rec []uint64, t int) {
 	}
 }
 
-func addPerson(c *collector, t *Table, k Group, slot []uint64) {
+// unpack returns those of a record's slots that are in use, with their codes as they are.
+func unpack(slots []uint64, stride int) []uint64 {
+	for at := 0; at < len(slots); at += stride {
+		code := ^slots[at+1]
+		if code == NoKey {
+			return slots[:at]
+		}
+		slots[at+1] = code
+	}
+	return slots
+}
+
+func addPerson(c *collector, t *Table, k Group, acc []uint64) {
 	g, i := c.at(k)
 	g.Visitors[i]++
 	if !t.recorded() {
 		return
 	}
-	n := int64(slot[0])
+	n := int64(acc[0])
+	acc = acc[1:]
 	e := min(n, t.Bounds.MaxPerPartition)
 	if t.Events {
 		g.Events[i] += e
 	}
 	for s := range t.Sums {
-		lo, hi := slot[1+2*s], slot[2+2*s]
+		words := t.Sums[s].words()
+		lo, hi := acc[0], uint64(int64(acc[0])>>63)
+		if words == 2 {
+			hi = acc[1]
+		}
+		acc = acc[words:]
 		var v int64
 		if t.Sums[s].Total {
 			v = clampTotal(lo, hi, t.Sums[s].Clamp)

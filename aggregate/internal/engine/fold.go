@@ -8,7 +8,7 @@ import "slices"
 type folder struct {
 	e      *Engine
 	free   [][]uint64 // pieces that are not in use
-	recs   []int32    // where the person of each row is
+	recs   []int32    // the number of each row's person
 	live   []int32    // the rows that are events of people not known to be excluded
 	rest   []int32    // the rows of groups that their people do not hold
 	codes  []uint64   // of rest
@@ -24,7 +24,7 @@ func (f *folder) foldAll(b *bucket) {
 		rows += len(p.rows) / p.form.words
 	}
 	// Where a few people have nearly all there is, most of it is not needed.
-	swept := len(b.recs)+len(b.arena) <= sweptPerRow*rows
+	swept := b.count*f.e.layout.words+len(b.arena) <= sweptPerRow*rows
 	if swept {
 		f.sweep(b)
 	}
@@ -65,8 +65,11 @@ func (f *folder) sweep(b *bucket) {
 	for at := 0; at < len(b.index); at += 2 * line {
 		f.touched += uint64(b.index[at])
 	}
-	for at := 0; at < len(b.recs); at += line {
-		f.touched += b.recs[at]
+	for left := b.count * f.e.layout.words; left > 0; left -= len(b.blocks[0]) {
+		block := b.blocks[(b.count*f.e.layout.words-left)/len(b.blocks[0])]
+		for at := 0; at < min(left, len(block)); at += line {
+			f.touched += block[at]
+		}
 	}
 	for at := 0; at < len(b.arena); at += line {
 		f.touched += b.arena[at]
@@ -76,14 +79,19 @@ func (f *folder) sweep(b *bucket) {
 // fold folds rows of one form. Their people may not be in the cache, so all are looked up before any
 // row is folded: the processor then waits for many of them at a time.
 func (f *folder) fold(b *bucket, rows []uint64, form *form, swept bool) {
-	f.recs = b.findAll(f.recs, rows, form.words, f.e.layout.words, !form.join)
+	l := &f.e.layout
+	f.recs = b.findAll(f.recs, rows, form.words, l, !form.join)
 	f.live = f.live[:0]
-	for i, at := range f.recs {
-		if at < 0 {
+	flags, row := form.flags, 0
+	for i, n := range f.recs {
+		if form.flagged {
+			flags = uint32(rows[row+offHalves])
+			row += form.words
+		}
+		if n < 0 {
 			continue
 		}
-		flags := uint32(rows[i*form.words+offHalves])
-		b.recs[at+offFlags] |= uint64(flags)
+		b.record(l, n)[offFlags] |= uint64(flags)
 		if flags&(Event|Excluded) == Event {
 			f.live = append(f.live, int32(i))
 		}
@@ -108,12 +116,12 @@ func (f *folder) fold(b *bucket, rows []uint64, form *form, swept bool) {
 // vote adds what rows say about their people's attributes.
 func (f *folder) vote(b *bucket, rows []uint64, form *form) {
 	for i, a := range form.attrs {
-		word, shift := half(i)
-		for _, at := range f.recs {
+		word, shift := form.attrAt[i]/2, uint(form.attrAt[i])%2*32
+		for _, n := range f.recs {
 			code := uint32(rows[word] >> shift)
 			word += form.words
-			if code != None && at >= 0 {
-				b.vote(&b.recs[int(at)+offAttrs+a], code)
+			if code != None && n >= 0 {
+				b.vote(&b.record(&f.e.layout, n)[offAttrs+a], code)
 			}
 		}
 	}
@@ -123,12 +131,12 @@ func (f *folder) vote(b *bucket, rows []uint64, form *form) {
 // sweep does for all.
 func (f *folder) touch(b *bucket) {
 	for t := range f.e.spec.Tables {
-		if table := &f.e.spec.Tables[t]; table.Key < 0 || table.single() {
+		if table := &f.e.spec.Tables[t]; table.Key < 0 || table.few() {
 			continue
 		}
 		header := f.e.layout.tables[t]
-		for _, at := range f.recs {
-			if off := b.recs[int(at)+header] >> 32; off < uint64(len(b.arena)) {
+		for _, n := range f.recs {
+			if off := b.record(&f.e.layout, n)[header] >> 32; off < uint64(len(b.arena)) {
 				f.touched += b.arena[off]
 			}
 		}
@@ -139,9 +147,9 @@ func (f *folder) touch(b *bucket) {
 func (f *folder) ungrouped(b *bucket, t int, rows []uint64, form *form) {
 	table, own := &f.e.spec.Tables[t], f.e.layout.tables[t]
 	for _, i := range f.live {
-		values := rows[int(i)*form.words+form.values:]
-		if readable(table, values) {
-			add(table, b.recs[int(f.recs[i])+own:], values)
+		row := rows[int(i)*form.words:]
+		if readable(table, form, row) {
+			add(table, b.record(&f.e.layout, f.recs[i])[own:], form, row)
 		}
 	}
 }
@@ -150,26 +158,27 @@ func (f *folder) ungrouped(b *bucket, t int, rows []uint64, form *form) {
 // shows without a hash; the others are hashed together.
 func (f *folder) grouped(b *bucket, t int, rows []uint64, form *form) {
 	table, own, stride := &f.e.spec.Tables[t], f.e.layout.tables[t], f.e.strides[t]
-	key, single, recorded := form.keys+table.Key, table.single(), table.recorded()
+	key, few, recorded := form.keys+table.Key, table.few(), table.recorded()
+	inline := table.inlineWords()
 	f.rest, f.codes = f.rest[:0], f.codes[:0]
 	for _, i := range f.live {
 		row := rows[int(i)*form.words:]
 		code := row[key]
-		if code == NoKey || recorded && !readable(table, row[form.values:]) {
+		if code == NoKey || recorded && !readable(table, form, row) {
 			continue
 		}
-		header := b.recs[int(f.recs[i])+own:]
-		var slot []uint64
-		if single {
-			slot = held(header, code)
+		slots := b.record(&f.e.layout, f.recs[i])[own : own+inline]
+		var acc []uint64
+		if few {
+			acc = held(slots, code, stride)
 		} else {
-			slot = b.held(header[0], code, stride)
+			acc = b.held(slots[0], code, stride)
 		}
 		switch {
-		case slot == nil:
+		case acc == nil:
 			f.rest, f.codes = append(f.rest, i), append(f.codes, code)
 		case recorded:
-			add(table, slot, row[form.values:])
+			add(table, acc, form, row)
 		}
 	}
 	f.hashes = slices.Grow(f.hashes[:0], len(f.codes))[:len(f.codes)]
@@ -177,67 +186,48 @@ func (f *folder) grouped(b *bucket, t int, rows []uint64, form *form) {
 	for n, i := range f.rest {
 		row := rows[int(i)*form.words:]
 		p := priority(&f.e.spec.Seed, row[0], row[1], f.hashes[n])
-		if slot := f.keep(b, t, int(f.recs[i]), f.codes[n], p); slot != nil && recorded {
-			add(table, slot, row[form.values:])
+		slots := b.record(&f.e.layout, f.recs[i])[own : own+inline]
+		var acc []uint64
+		if few {
+			acc = keep(slots, table, stride, p, f.codes[n], &f.e.spec)
+		} else if off := b.keep(&slots[0], table, stride, p, f.codes[n], &f.e.spec); off >= 0 {
+			acc = b.arena[off+2 : off+stride]
+		}
+		if acc != nil && recorded {
+			add(table, acc, form, row)
 		}
 	}
 }
 
-// held returns the accumulators of a group in a record that holds one, nil where that is another.
-func held(own []uint64, code uint64) []uint64 {
-	if ^own[1] != code {
-		return nil
-	}
-	return own[2:]
-}
-
-// keep returns the accumulators of a group, which becomes one of those that its person holds if its
-// priority is small enough; otherwise nil.
-func (f *folder) keep(b *bucket, t, rec int, code, priority uint64) []uint64 {
-	table, own := &f.e.spec.Tables[t], b.recs[rec+f.e.layout.tables[t]:]
-	if table.single() {
-		return f.keepOne(own, t, code, priority)
-	}
-	off := b.keep(&own[0], table, f.e.strides[t], priority, code, &f.e.spec)
-	if off < 0 {
-		return nil
-	}
-	return b.arena[off+2:]
-}
-
-// keepOne is keep for a slot of one group. Codes are stored inverted there, so that a new record's
-// zeros are no group.
-func (f *folder) keepOne(slot []uint64, t int, code, priority uint64) []uint64 {
-	switch held := ^slot[1]; {
-	case held == code:
-		return slot[2:]
-	case held != NoKey && (slot[0] < priority || slot[0] == priority && f.e.spec.CompareKeys(f.e.spec.Tables[t].Key, held, code) < 0):
-		return nil
-	}
-	clear(slot[:f.e.strides[t]])
-	slot[0], slot[1] = priority, ^code
-	return slot[2:]
-}
-
 // readable reports whether a row has all values that a table sums.
-func readable(t *Table, values []uint64) bool {
+func readable(t *Table, form *form, row []uint64) bool {
 	for s := range t.Sums {
-		if int64(values[t.Sums[s].Value]) == NoValue {
+		if form.value(row, t.Sums[s].Value) == NoValue {
 			return false
 		}
 	}
 	return true
 }
 
-// add counts a record, and adds its values to a slot.
-func add(t *Table, slot, values []uint64) {
-	slot[0]++
+// add counts a record, and adds its values to a person's accumulators.
+func add(t *Table, acc []uint64, form *form, row []uint64) {
+	if acc[0] == maxRecords {
+		return
+	}
+	acc[0]++
+	acc = acc[1:]
 	for s := range t.Sums {
 		sum := &t.Sums[s]
-		v := int64(values[sum.Value])
+		v := form.value(row, sum.Value)
 		if !sum.Total {
 			v = min(max(v, sum.Clamp.Lower), sum.Clamp.Upper)
 		}
-		add128(slot[1+2*s:3+2*s], v)
+		if sum.words() == 1 {
+			acc[0] += uint64(v)
+			acc = acc[1:]
+		} else {
+			add128(acc, v)
+			acc = acc[2:]
+		}
 	}
 }

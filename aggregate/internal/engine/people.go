@@ -16,16 +16,19 @@ type bucket struct {
 	// spilled says that the bucket's state is in the spill store, and size how many bytes it last had.
 	spilled bool
 	size    int64
-	index   []uint32 // open addressing: record number + 1, 0 empty
-	recs    []uint64 // records of layout.words each
+	index   []uint32   // open addressing: record number + 1, 0 empty
+	blocks  [][]uint64 // records: full blocks, and one that has room
 	count   int
-	arena   []uint64 // kept groups and value counts that outgrow a record
+	arena   []uint64 // lists of groups and of votes that outgrow a record
 }
 
-// layout says where things are in a person's record: hash (2 words), flags, attributes, tables.
+// layout says where things are in a person's record: hash (2 words), flags, attributes, tables. Records
+// stand in blocks, so that nothing moves when people come: a slice that grows is copied, and leaves as
+// much behind.
 type layout struct {
 	words  int
 	tables []int // offset of each table's words
+	shift  uint  // log2 of the records in a block
 }
 
 const (
@@ -33,18 +36,29 @@ const (
 	offAttrs = 3
 )
 
+// blockBytes is the most that a block of several records takes.
+const blockBytes = 8 << 10
+
 func newLayout(s *Spec) layout {
 	l := layout{words: offAttrs + len(s.Attributes)}
 	for i := range s.Tables {
 		l.tables = append(l.tables, l.words)
 		l.words += s.Tables[i].inlineWords()
 	}
+	for 2*l.words*wordBytes<<l.shift <= blockBytes {
+		l.shift++
+	}
 	return l
 }
 
-// findAll returns, in the memory of recs, where the person of each row is, -1 where there is none and
-// insert is false. A row begins with its hash and has the given number of words.
-func (b *bucket) findAll(recs []int32, rows []uint64, rowWords, words int, insert bool) []int32 {
+// record returns the record of number n, and what follows it in its block.
+func (b *bucket) record(l *layout, n int32) []uint64 {
+	return b.blocks[n>>(l.shift&31)][int(n&(1<<(l.shift&31)-1))*l.words:]
+}
+
+// findAll returns, in the memory of recs, the number of the person of each row, -1 where there is none
+// and insert is false. A row begins with its hash and has the given number of words.
+func (b *bucket) findAll(recs []int32, rows []uint64, rowWords int, l *layout, insert bool) []int32 {
 	n := len(rows) / rowWords
 	recs = slices.Grow(recs[:0], n)[:n]
 	index := b.index
@@ -54,62 +68,65 @@ func (b *bucket) findAll(recs []int32, rows []uint64, rowWords, words int, inser
 		recs[i] = int32(index[rows[at]&mask])
 		at += rowWords
 	}
-	people := b.recs
 	at = 0
 	for i, n := range recs {
 		hi, lo := rows[at], rows[at+1]
 		at += rowWords
-		if off := (int(n) - 1) * words; n != 0 && people[off] == hi && people[off+1] == lo {
-			recs[i] = int32(off)
-			continue
+		if n != 0 {
+			if rec := b.record(l, n-1); rec[0] == hi && rec[1] == lo {
+				recs[i] = n - 1
+				continue
+			}
 		}
-		recs[i] = int32(b.find(hi, lo, words, insert))
-		people = b.recs
+		recs[i] = b.find(hi, lo, l, insert)
 	}
 	return recs
 }
 
-// find returns the offset of a person's record, or -1 where there is none and insert is false.
-func (b *bucket) find(hi, lo uint64, words int, insert bool) int {
+// find returns the number of a person's record, or -1 where there is none and insert is false.
+func (b *bucket) find(hi, lo uint64, l *layout, insert bool) int32 {
 	mask := uint64(len(b.index) - 1)
 	// The low bits of hi chose nothing yet: buckets go by its high bits.
 	for at := lo & mask; ; at = (at + 1) & mask {
-		n := b.index[at]
+		n := int32(b.index[at])
 		if n == 0 {
 			if !insert {
 				return -1
 			}
-			return b.insert(at, hi, lo, words)
+			return b.insert(at, hi, lo, l)
 		}
-		off := int(n-1) * words
-		if b.recs[off] == hi && b.recs[off+1] == lo {
-			return off
+		if rec := b.record(l, n-1); rec[0] == hi && rec[1] == lo {
+			return n - 1
 		}
 	}
 }
 
-func (b *bucket) insert(at uint64, hi, lo uint64, words int) int {
-	off := b.count * words
-	if cap(b.recs) < off+words {
-		b.recs = grow(b.recs, max(words, min(len(b.index)/2, firstPeople)*words))
-	}
-	b.recs = b.recs[:off+words]
-	clear(b.recs[off:])
-	b.recs[off], b.recs[off+1] = hi, lo
+func (b *bucket) insert(at uint64, hi, lo uint64, l *layout) int32 {
+	n := int32(b.count)
+	b.reserve(l, b.count+1)
+	rec := b.record(l, n)
+	rec[0], rec[1] = hi, lo
 	b.count++
 	b.index[at] = uint32(b.count)
 	if b.count*8 > len(b.index)*5 {
-		b.reindex(4*len(b.index), words)
+		b.reindex(4*len(b.index), l)
 	}
-	return off
+	return n
+}
+
+// reserve makes room for records, all zero.
+func (b *bucket) reserve(l *layout, records int) {
+	for len(b.blocks)<<l.shift < records {
+		b.blocks = append(b.blocks, make([]uint64, l.words<<l.shift))
+	}
 }
 
 // reindex makes an index of a number of places.
-func (b *bucket) reindex(size, words int) {
+func (b *bucket) reindex(size int, l *layout) {
 	index := make([]uint32, size)
 	mask := uint64(len(index) - 1)
-	for n := 0; n < b.count; n++ {
-		at := b.recs[n*words+1] & mask
+	for n := range int32(b.count) {
+		at := b.record(l, n)[1] & mask
 		for index[at] != 0 {
 			at = (at + 1) & mask
 		}
@@ -118,19 +135,15 @@ func (b *bucket) reindex(size, words int) {
 	b.index = index
 }
 
-// firstPeople is how many people a bucket makes room for at once, where as many rows have come.
+// firstPeople is how many people a bucket makes room for in its index at once, where as many rows have
+// come.
 const firstPeople = 256
-
-// grow returns words with room for n more, at least, and half as many again.
-func grow(words []uint64, n int) []uint64 {
-	return slices.Grow(words, max(n, len(words)/2))
-}
 
 // alloc returns the offset of n zeroed words in the arena.
 func (b *bucket) alloc(n int) int {
 	off := len(b.arena)
 	if cap(b.arena) < off+n {
-		b.arena = grow(b.arena, max(n, 64))
+		b.arena = slices.Grow(b.arena, max(n, 64, off/2))
 	}
 	b.arena = b.arena[:off+n]
 	clear(b.arena[off:])
@@ -238,12 +251,52 @@ func (b *bucket) resolve(word uint64, a *Attribute) uint32 {
 	return uint32(best >> 32)
 }
 
-// A word of a table's kept groups is offset<<32 | length<<16 | log2(capacity); 0 is empty. The
-// groups lie in the arena, slotWords each, in ascending priority. Lists double when they move, up to
+// A slot is a kept group: its priority, its code and its accumulators. A few slots stand in the person's
+// record, those in use first, in no order, with their codes inverted so that a new record's zeros are no
+// group.
+
+// held returns the accumulators of a group that stands in the slots of a record, nil where it does not.
+func held(slots []uint64, code uint64, stride int) []uint64 {
+	for at := 1; at < len(slots); at += stride {
+		if ^slots[at] == code {
+			return slots[at+1 : at+stride-1]
+		}
+	}
+	return nil
+}
+
+// keep returns the accumulators of group (priority, code), or nil where the slots of a record hold
+// groups of smaller priority. The smallest priorities of a set do not depend on the order in which its
+// members come, and a group that was evicted cannot come back: the largest kept priority only falls.
+func keep(slots []uint64, t *Table, stride int, priority, code uint64, s *Spec) []uint64 {
+	last := 0 // of the slots in use, in the order of priorities
+	for at := 0; at < len(slots); at += stride {
+		held := ^slots[at+1]
+		if held == code {
+			return slots[at+2 : at+stride]
+		}
+		if held == NoKey {
+			slots[at], slots[at+1] = priority, ^code
+			return slots[at+2 : at+stride]
+		}
+		if p := slots[at]; p > slots[last] || p == slots[last] && at != last && s.CompareKeys(t.Key, held, ^slots[last+1]) > 0 {
+			last = at
+		}
+	}
+	slot := slots[last : last+stride]
+	if slot[0] < priority || slot[0] == priority && s.CompareKeys(t.Key, ^slot[1], code) < 0 {
+		return nil
+	}
+	clear(slot)
+	slot[0], slot[1] = priority, ^code
+	return slot[2:]
+}
+
+// More slots lie in the arena, in ascending priority. The word in the record is offset<<32 | length<<16
+// | log2(capacity); 0 is empty. Lists double when they move, up to
 // MaxPartitions, so what a list has left behind is smaller than twice the list.
 
-// firstClass is log2 of the groups that a person's first list holds, or twice as many where there can be
-// no more: then it never moves.
+// firstClass is log2 of the groups that a person's first list holds.
 const firstClass = 1
 
 // searchedSlots is how many of a person's groups are searched for a code.
@@ -265,9 +318,7 @@ func (b *bucket) held(word, code uint64, stride int) []uint64 {
 }
 
 // keep returns the arena offset of the slot of group (priority, code), or -1 where the person
-// already holds MaxPartitions groups of smaller priority. The smallest priorities of a set do not
-// depend on the order in which its members come, and a group that was evicted cannot come back:
-// the largest kept priority only falls.
+// already holds MaxPartitions groups of smaller priority, as for slots in a record.
 func (b *bucket) keep(word *uint64, t *Table, stride int, priority, code uint64, s *Spec) int {
 	off, length, class := int(*word>>32), int(*word>>16&0xffff), uint(*word&0xffff)
 	at := length
@@ -294,10 +345,7 @@ func (b *bucket) keep(word *uint64, t *Table, stride int, priority, code uint64,
 		length--
 	case length == 0:
 		class = firstClass
-		if t.Bounds.MaxPartitions <= 1<<(firstClass+1) {
-			class++
-		}
-		off = b.alloc(stride * min(1<<class, int(t.Bounds.MaxPartitions)))
+		off = b.alloc(stride << class)
 	case length == 1<<class:
 		grown := b.alloc(stride * min(1<<(class+1), int(t.Bounds.MaxPartitions)))
 		copy(b.arena[grown:], b.arena[off:off+length*stride])

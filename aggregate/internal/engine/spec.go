@@ -107,29 +107,49 @@ type Parent struct {
 // recorded reports whether the table needs the number of records per person and group.
 func (t *Table) recorded() bool { return t.Events || len(t.Sums) > 0 }
 
-// slotWords is the length of one kept group: priority, key, and with recorded the number of records
-// and two words per sum.
-func (t *Table) slotWords() int {
+// slotWords is the length of one kept group: priority, key and accumulators.
+func (t *Table) slotWords() int { return 2 + t.accWords() }
+
+// accWords is the length of the accumulators of one person in one group: the number of records, and
+// the sums.
+func (t *Table) accWords() int {
 	if !t.recorded() {
-		return 2
+		return 0
 	}
-	return 3 + 2*len(t.Sums)
+	n := 1
+	for i := range t.Sums {
+		n += t.Sums[i].words()
+	}
+	return n
 }
 
-// single reports whether a person has one group of the table at most, which stands in their record.
-func (t *Table) single() bool { return t.Key >= 0 && t.Bounds.MaxPartitions == 1 }
+// maxRecords is where the records of one person in one group are no longer counted or summed: that
+// touches nobody else, and keeps a sum that is small per record below 2^63.
+const maxRecords = 1<<32 - 1
+
+// words is 1 for a sum that cannot leave an int64, and otherwise 2, the lower first.
+func (s *Sum) words() int {
+	if !s.Total && s.Clamp.MaxAbs() < 1<<31 {
+		return 1
+	}
+	return 2
+}
+
+// fewPartitions is how many of a person's groups stand in the person's own record.
+const fewPartitions = 4
+
+// few reports whether a person's groups of the table are so few that they stand in the record.
+func (t *Table) few() bool { return t.Key >= 0 && t.Bounds.MaxPartitions <= fewPartitions }
 
 // inlineWords is what a table keeps in the person's own record.
 func (t *Table) inlineWords() int {
 	switch {
-	case t.single():
-		return t.slotWords()
+	case t.few():
+		return int(t.Bounds.MaxPartitions) * t.slotWords()
 	case t.Key >= 0:
 		return 1
-	case t.recorded():
-		return 1 + 2*len(t.Sums)
 	}
-	return 0
+	return t.accWords()
 }
 
 // Rows is a number of rows as columns. Attrs, Keys and Values are indexed as the spec numbers them;

@@ -69,7 +69,7 @@ const wordBytes = 8
 
 // measure books the change of a bucket's size.
 func (e *Engine) measure(b *bucket) {
-	size := int64(wordBytes*(cap(b.recs)+cap(b.arena)) + 4*cap(b.index))
+	size := int64(wordBytes*(len(b.blocks)*e.layout.words<<e.layout.shift+cap(b.arena)) + 4*cap(b.index))
 	e.memory.used.Add(size - b.size)
 	b.size = size
 }
@@ -98,11 +98,15 @@ func (f *folder) spillState(i int, b *bucket) error {
 		return err
 	}
 	head := []uint64{stateSegment, uint64(b.count)}
-	recs := b.recs[:b.count*f.e.layout.words]
-	if err := store.Append(i, bytesOf(head), bytesOf(recs), bytesOf(b.arena)); err != nil {
+	parts := [][]byte{bytesOf(head)}
+	for left, n := b.count*f.e.layout.words, 0; left > 0; n++ {
+		block := b.blocks[n][:min(left, len(b.blocks[n]))]
+		parts, left = append(parts, bytesOf(block)), left-len(block)
+	}
+	if err := store.Append(i, append(parts, bytesOf(b.arena))...); err != nil {
 		return err
 	}
-	b.index, b.recs, b.arena, b.count, b.spilled = nil, nil, nil, 0, true
+	b.index, b.blocks, b.arena, b.count, b.spilled = nil, nil, nil, 0, true
 	f.e.measure(b)
 	return nil
 }
@@ -148,11 +152,15 @@ func (f *folder) restore(i int, b *bucket) error {
 }
 
 func (f *folder) restoreState(b *bucket, words []uint64) {
-	b.count = int(words[0])
-	n := b.count * f.e.layout.words
-	b.recs = append([]uint64(nil), words[1:1+n]...)
-	b.arena = append([]uint64(nil), words[1+n:]...)
-	b.reindex(tableSize(b.count), f.e.layout.words)
+	l := &f.e.layout
+	b.count, words = int(words[0]), words[1:]
+	b.reserve(l, b.count)
+	n := b.count * l.words
+	for i, at := 0, 0; at < n; i++ {
+		at += copy(b.blocks[i], words[at:n])
+	}
+	b.arena = append([]uint64(nil), words[n:]...)
+	b.reindex(tableSize(b.count), l)
 }
 
 // bytesOf returns the bytes of words, in this machine's order: no other reads them.

@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"math"
 	"slices"
 	"sync"
 )
@@ -24,36 +25,108 @@ func (e *Engine) Worker() *Worker {
 	return &Worker{e: e, filled: make([]uint32, len(e.buckets)), folder: folder{e: e}}
 }
 
-// form says what one packed row holds: its hash in two words, flags and attributes in halves of words,
-// and then the codes of keys, and the values.
+// form says what one packed row holds: its hash in two words; in halves of words its flags, unless all
+// rows have the same, attributes, and values that fit; in words of their own the codes of keys, and all
+// other values.
 type form struct {
-	join         bool
-	attrs        []int // the attributes that the rows say something about
-	keys, values int   // offsets
-	words        int
-	room         int // how many rows a piece holds
-	number       int // among the engine's forms
+	join    bool
+	flags   uint32 // of every row
+	flagged bool   // each row has its own instead
+	attrs   []int  // the attributes that the rows say something about
+	wide    []bool // the values that do not fit a half
+	// Where things are, in halves of words.
+	attrAt, valueAt []int
+	keys            int // offset in words
+	words           int
+	room            int // how many rows a piece holds
+	number          int // among the engine's forms
 }
 
-func (e *Engine) formOf(r *Rows, join bool) *form {
-	f := &form{join: join, attrs: make([]int, 0, len(r.Attrs))}
+// formOf returns a form for rows, and for those that last had one.
+func (w *Worker) formOf(r *Rows, join bool) *form {
+	f, last := &form{join: join, flags: r.Flags[0], flagged: varies(r.Flags[:r.N])}, w.form
+	if last != nil && last.join == join {
+		f.flagged = f.flagged || last.flagged || last.flags != f.flags
+	} else {
+		last = nil
+	}
+	at := 2 * offHalves
+	if f.flagged {
+		at++
+	}
 	for a, codes := range r.Attrs {
 		if codes != nil {
-			f.attrs = append(f.attrs, a)
+			f.attrs, f.attrAt = append(f.attrs, a), append(f.attrAt, at)
+			at++
 		}
 	}
-	f.keys = offHalves + (1+len(f.attrs)+1)/2
-	f.values, f.words = f.keys, f.keys
 	if !join {
-		f.values += e.spec.Keys
-		f.words = f.values + e.spec.Values
+		f.wide, f.valueAt = make([]bool, w.e.spec.Values), make([]int, w.e.spec.Values)
+		for v := range f.wide {
+			if f.wide[v] = last != nil && last.wide[v] || !fitHalves(r.Values[v][:r.N]); !f.wide[v] {
+				f.valueAt[v] = at
+				at++
+			}
+		}
 	}
-	f.room = min(pieceWords/f.words, e.maxRoom)
+	at = (at + 1) / 2
+	f.keys = at
+	if !join {
+		at += w.e.spec.Keys
+		for v, wide := range f.wide {
+			if wide {
+				f.valueAt[v] = 2 * at
+				at++
+			}
+		}
+	}
+	f.words = at
+	f.room = min(pieceWords/f.words, w.e.maxRoom)
+	w.e.register(f)
+	return f
+}
+
+// register gives a form its number.
+func (e *Engine) register(f *form) {
 	e.formsMu.Lock()
 	defer e.formsMu.Unlock()
 	f.number = len(e.forms)
 	e.forms = append(e.forms, f)
-	return f
+}
+
+// varies reports whether rows differ in their flags.
+func varies(flags []uint32) bool {
+	differ := uint32(0)
+	for _, f := range flags {
+		differ |= f ^ flags[0]
+	}
+	return differ != 0
+}
+
+// noHalf marks in half a word a value that could not be read.
+const noHalf = math.MinInt32
+
+// fitHalves reports whether all values, NoValue aside, fit half a word.
+func fitHalves(values []int64) bool {
+	for _, v := range values {
+		if v != NoValue && (v > math.MaxInt32 || v <= noHalf) {
+			return false
+		}
+	}
+	return true
+}
+
+// value returns value v of a row.
+func (f *form) value(row []uint64, v int) int64 {
+	at := f.valueAt[v]
+	word := row[at/2]
+	if f.wide[v] {
+		return int64(word)
+	}
+	if half := int32(word >> (uint(at) % 2 * 32)); half != noHalf {
+		return int64(half)
+	}
+	return NoValue
 }
 
 // piece is how many words a full piece has.
@@ -61,7 +134,7 @@ func (f *form) piece() int { return f.room * f.words }
 
 // fits reports whether rows have this form.
 func (f *form) fits(r *Rows, join bool) bool {
-	if f == nil || f.join != join {
+	if f == nil || f.join != join || !f.flagged && (r.Flags[0] != f.flags || varies(r.Flags[:r.N])) {
 		return false
 	}
 	n := 0
@@ -74,14 +147,16 @@ func (f *form) fits(r *Rows, join bool) bool {
 		}
 		n++
 	}
+	for v, wide := range f.wide {
+		if !wide && !fitHalves(r.Values[v][:r.N]) {
+			return false
+		}
+	}
 	return n == len(f.attrs)
 }
 
-// offHalves is where a packed row's flags are, in the lower half of the word; attributes follow.
+// offHalves is the word in which a packed row's halves begin.
 const offHalves = 2
-
-// half returns the word and the shift of attribute column i of a packed row.
-func half(i int) (word int, shift uint) { return offHalves + (i+1)/2, uint(i+1) % 2 * 32 }
 
 // Add takes rows, whose columns may be reused when it returns. With join, rows of people who are not
 // there yet are passed over: visitor records come after the usage they describe.
@@ -95,7 +170,7 @@ func (w *Worker) Add(r *Rows, join bool) error {
 		if err := w.Flush(); err != nil {
 			return err
 		}
-		w.form = w.e.formOf(r, join)
+		w.form = w.formOf(r, join)
 		n := len(w.filled) * w.form.piece()
 		w.rows = slices.Grow(w.rows[:0], n)[:n]
 	}
@@ -132,40 +207,63 @@ func (w *Worker) place(hi []uint64) (n, full int) {
 
 // pack copies rows from start to end, column by column, to their places.
 func (w *Worker) pack(r *Rows, start, end int) {
-	at, rows := w.at[:end-start], w.rows
-	hi, lo, flags := r.Hi[start:end], r.Lo[start:end], r.Flags[start:end]
+	at, rows, f := w.at[:end-start], w.rows, w.form
+	hi, lo := r.Hi[start:end], r.Lo[start:end]
 	for i, to := range at {
-		row := rows[to : to+3 : to+3]
-		row[0], row[1], row[offHalves] = hi[i], lo[i], uint64(flags[i])
+		row := rows[to : to+2 : to+2]
+		row[0], row[1] = hi[i], lo[i]
 	}
-	for i, a := range w.form.attrs {
-		codes := r.Attrs[a][start:end]
-		word, shift := half(i)
-		if shift == 0 {
-			for i, to := range at {
-				rows[int(to)+word] = uint64(codes[i])
-			}
-			continue
-		}
-		for i, to := range at {
-			rows[int(to)+word] |= uint64(codes[i]) << 32
-		}
+	if f.flagged {
+		packHalves(rows, at, 2*offHalves, r.Flags[start:end])
 	}
-	if w.form.join {
+	for i, a := range f.attrs {
+		packHalves(rows, at, f.attrAt[i], r.Attrs[a][start:end])
+	}
+	if f.join {
 		return
 	}
+	for v, half := range f.valueAt {
+		if values := r.Values[v][start:end]; f.wide[v] {
+			packWords(rows, at, half/2, values)
+		} else {
+			packHalves(rows, at, half, values)
+		}
+	}
 	for k := range w.e.spec.Keys {
-		codes, word := r.Keys[k][start:end], w.form.keys+k
-		for i, to := range at {
-			rows[int(to)+word] = codes[i]
-		}
+		packWords(rows, at, f.keys+k, r.Keys[k][start:end])
 	}
-	for v := range w.e.spec.Values {
-		values, word := r.Values[v][start:end], w.form.values+v
-		for i, to := range at {
-			rows[int(to)+word] = uint64(values[i])
-		}
+}
+
+// packWords writes cells as one word of each row.
+func packWords[T uint64 | int64](rows []uint64, at []uint32, word int, cells []T) {
+	cells = cells[:len(at)]
+	for i, to := range at {
+		rows[int(to)+word] = uint64(cells[i])
 	}
+}
+
+// packHalves writes cells as one half word of each row, the lower half before the upper. The least
+// int64 becomes the least int32.
+func packHalves[T uint32 | int64](rows []uint64, at []uint32, half int, cells []T) {
+	cells = cells[:len(at)]
+	word := half / 2
+	if half%2 == 0 {
+		for i, to := range at {
+			rows[int(to)+word] = uint64(halfOf(cells[i]))
+		}
+		return
+	}
+	for i, to := range at {
+		rows[int(to)+word] |= uint64(halfOf(cells[i])) << 32
+	}
+}
+
+// halfOf returns a cell as half a word: a code, or a value that fits.
+func halfOf[T uint32 | int64](cell T) uint32 {
+	if v := int64(cell); v == NoValue {
+		return 1 << 31
+	}
+	return uint32(cell)
 }
 
 // Flush hands over the rows that are not handed over yet.
