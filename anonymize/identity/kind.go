@@ -131,15 +131,24 @@ func isDefault(id []byte) bool {
 }
 
 // IsPlain reports whether one look at a text shows that it is an [Opaque] id, and its own canonical
-// form: it is longer than all texts that stand for nobody, and neither begins like a zero nor has space
-// around it. Nearly every id is.
+// form: it is longer than all texts that stand for nobody, has no space around it, and one of the bytes
+// looked at shows that it is not made of zeros. Nearly every id is.
 func IsPlain(text []byte) bool {
 	n := len(text)
-	if n <= len("(not set)") || n > maxID || text[n-1] <= ' ' {
+	if n <= len("(not set)") || n > maxID {
 		return false
 	}
-	c := text[0] | 0x20
-	return c >= 'a' && c <= 'z' || c >= '1'|0x20 && c <= '9'|0x20
+	first, last := text[0], text[n-1]
+	if first <= ' ' || first > '~' || last <= ' ' || last > '~' {
+		return false
+	}
+	return isSign(first) || isSign(last) || isSign(text[1]) || isSign(text[2])
+}
+
+// isSign reports whether c is a letter or a digit other than zero.
+func isSign(c byte) bool {
+	l := c | 0x20
+	return l >= 'a' && l <= 'z' || c >= '1' && c <= '9'
 }
 
 // isZero reports whether nothing but zeros and the signs between them is left of an id.

@@ -199,3 +199,29 @@ func ExampleKind_Append() {
 	// "ann@example.com" true
 	// "" false
 }
+
+// What one look takes for an id is one, under all spaces, zeros and words that stand for nobody.
+func TestIsPlainIsNeverWrong(t *testing.T) {
+	parts := []string{"", " ", "\t", "0", "00000000", "0000-0000", "{0}", ".", "null", "(not set)", "n/a", "a", "x7", "\u00a0", "\x00", "é", "1"}
+	plain := 0
+	for _, a := range parts {
+		for _, b := range parts {
+			for _, c := range parts {
+				id := []byte(a + b + c)
+				if !identity.IsPlain(id) {
+					continue
+				}
+				plain++
+				got, ok := identity.Opaque.Append(nil, anonymize.Value{Kind: anonymize.Bytes, Valid: true, Bytes: id})
+				assert.True(t, ok, "%q", id)
+				assert.Equal(t, string(id), string(got))
+				trimmed := strings.Trim(string(id), " \t\n\r\v\f\u00a0")
+				assert.Equal(t, trimmed, string(id))
+				assert.NotEmpty(t, strings.Trim(trimmed, "0-.:{}\x00"), "%q", id)
+			}
+		}
+	}
+	assert.Greater(t, plain, 50)
+	assert.True(t, identity.IsPlain([]byte("0a1b2c3d4e5f6071")))
+	assert.False(t, identity.IsPlain([]byte("0000000000000000")))
+}

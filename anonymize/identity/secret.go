@@ -152,3 +152,16 @@ func (h Hasher) Distinct128(b []byte) (hi, lo uint64) {
 	}
 	return h.keys.Universal.sum(b)
 }
+
+// DistinctEvenly writes to hi and lo the Distinct128 of as many texts as they are long, each of which is the
+// last part, from lead on, of stride bytes of data: texts of one length lie so in many files. Sixteen
+// bytes, the length of most ids that somebody made up, take half the time that they take one by one.
+func (h Hasher) DistinctEvenly(hi, lo []uint64, data []byte, lead, stride int) {
+	if stride-lead == 16 {
+		h.keys.Universal.sum16(hi, lo, data, lead, stride)
+		return
+	}
+	for i := range hi {
+		hi[i], lo[i] = h.Distinct128(data[i*stride+lead : (i+1)*stride])
+	}
+}

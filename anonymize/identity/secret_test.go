@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -183,4 +184,26 @@ func TestHashingAllocatesNothing(t *testing.T) {
 		_, _ = h.Sum128(b)
 		_ = h.Sum64(b)
 	}))
+}
+
+// Texts of one length that lie evenly have the hashes that each has alone.
+func TestDistinctEvenly(t *testing.T) {
+	h := fixedSecret(t).Hasher("person")
+	for _, length := range []int{1, 8, 15, 16, 17, 32, 36, 64, 65, 100} {
+		for _, lead := range []int{0, 4} {
+			const n = 50
+			data := make([]byte, n*(length+lead))
+			r := rand.New(rand.NewPCG(uint64(length), uint64(lead)))
+			for i := range data {
+				data[i] = byte(r.Uint32())
+			}
+			hi, lo := make([]uint64, n), make([]uint64, n)
+			h.DistinctEvenly(hi, lo, data, lead, length+lead)
+			for i := range n {
+				at := i*(length+lead) + lead
+				wantHi, wantLo := h.Distinct128(data[at : at+length])
+				assert.Equal(t, [2]uint64{wantHi, wantLo}, [2]uint64{hi[i], lo[i]})
+			}
+		}
+	}
 }

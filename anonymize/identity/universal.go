@@ -48,3 +48,25 @@ func (u *universal) sum(b []byte) (hi, lo uint64) {
 	}
 	return h0, h1
 }
+
+// sum16 is sum for texts of 16 bytes.
+func (u *universal) sum16(hi, lo []uint64, data []byte, lead, stride int) {
+	start, first, second := u.Starts[16], u.Words[0], u.Words[1]
+	lo = lo[:len(hi)]
+	for i := range hi {
+		text := data[i*stride+lead:][:16]
+		s, t := binary.LittleEndian.Uint64(text), binary.LittleEndian.Uint64(text[8:])
+		hi[i] = dot(start.Hi[0], start.Lo[0], first.Hi[0], first.Lo[0], s, second.Hi[0], second.Lo[0], t)
+		lo[i] = dot(start.Hi[1], start.Lo[1], first.Hi[1], first.Lo[1], s, second.Hi[1], second.Lo[1], t)
+	}
+}
+
+// dot returns the upper half of start + k·s + l·t modulo 2^128.
+func dot(startHi, startLo, kHi, kLo, s, lHi, lLo, t uint64) uint64 {
+	h, l := bits.Mul64(kLo, s)
+	l, carry := bits.Add64(l, startLo, 0)
+	h += startHi + kHi*s + carry
+	g, m := bits.Mul64(lLo, t)
+	_, carry = bits.Add64(l, m, 0)
+	return h + g + lHi*t + carry
+}
