@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package accounting
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+)
+
+// losses is what a composition is for PLD: Gaussians are one Gaussian with the root of the sum of μ², which
+// is exact, and infinite losses are one.
+type losses struct {
+	parts []part
+	draws int64
+	mu    float64 // of all Gaussians together
+	// infinite is the probability that some loss is infinite, and logFinite the log of that none is.
+	infinite, logFinite float64
+	// spread is at least the standard deviation of the loss, and at most of its order.
+	spread float64
+	// top is the largest loss of a single draw.
+	top float64
+}
+
+func (c Composition) losses() losses {
+	var l losses
+	var mu2, square float64
+	for _, p := range c.parts {
+		n := float64(p.times)
+		if p.event.delta != nil && p.event.delta.Sign() > 0 {
+			l.logFinite += n * math.Log1p(-floatUp(p.event.delta))
+		}
+		switch p.event.kind {
+		case gaussian:
+			mu2 += n * p.event.loss * p.event.loss
+		case failure:
+		default:
+			l.parts = append(l.parts, p)
+			l.draws += p.times
+			l.top = max(l.top, p.event.loss)
+			square += n * p.event.loss * p.event.loss
+		}
+	}
+	// 1e-11 covers the roundings of up to 10,000 additions; δ is raised, the finite mass is raised too.
+	if l.logFinite < 0 {
+		l.infinite = min(1, -math.Expm1(l.logFinite*(1+1e-11))*(1+1e-11))
+		l.logFinite *= 1 - 1e-11
+	}
+	if mu2 > 0 {
+		l.mu = math.Sqrt(mu2) * (1 + 1e-11)
+		l.draws++
+	}
+	l.spread = math.Sqrt(square + mu2)
+	return l
+}
+
+// onlyGaussian reports whether there is a closed form.
+func (l *losses) onlyGaussian() bool { return len(l.parts) == 0 }
+
+// cumulant is ln E[exp(θL)] of the finite losses' own laws, not of their lattice. It steers, and proves
+// nothing.
+func (l *losses) cumulant(theta float64) float64 {
+	sum := l.logFinite + theta*(1+theta)/2*l.mu*l.mu
+	for _, p := range l.parts {
+		sum += float64(p.times) * p.event.cumulant(theta)
+	}
+	return sum
+}
+
+func (e Event) cumulant(theta float64) float64 {
+	if e.kind == approx {
+		return theta*e.loss + math.Log1p(math.Exp(-e.loss*(1+2*theta))) - math.Log1p(math.Exp(-e.loss))
+	}
+	// Mironov 2017, Proposition 6, at α = θ + 1.
+	odd := 2*theta + 1
+	return theta*e.loss + math.Log1p(theta/odd*math.Expm1(-odd*e.loss))
+}
+
+// bestTilt returns the θ of the best bound by moments: of ε for a δ, or of ln δ for an ε, and the bound
+// (Canonne, Kamath and Steinke 2020, Proposition 12, with α = θ + 1).
+func (l *losses) bestTilt(bound func(theta, logMoment float64) float64) (theta, value float64) {
+	x, value := minimize(math.Log(1e-3/l.spread), math.Log(100/l.spread), func(x float64) float64 {
+		theta := math.Exp(x)
+		return bound(theta, l.cumulant(theta)+theta*math.Log(theta)-(1+theta)*math.Log1p(theta))
+	})
+	return math.Exp(x), value
+}
+
+func (c Composition) pldEpsilon(delta float64) (float64, error) {
+	basic, errBasic := c.basicEpsilon(delta)
+	l := c.losses()
+	rest := down(delta - l.infinite)
+	// Without room beside the infinite losses basic composition is exact, or there is no ε.
+	if !(rest > 0) || errBasic == nil && basic == 0 {
+		return basic, errBasic
+	}
+	var epsilon float64
+	var err error
+	if l.onlyGaussian() {
+		if l.mu > 0 {
+			epsilon = gaussianEpsilon(l.mu, rest)
+		}
+	} else {
+		epsilon, err = l.epsilon(rest)
+	}
+	if errBasic == nil && (err != nil || basic < epsilon) {
+		if err != nil && c.distinctLosses() {
+			return 0, err
+		}
+		return basic, nil
+	}
+	return epsilon, err
+}
+
+// distinctLosses reports whether PLD could be below Basic: with one draw it hardly is.
+func (c Composition) distinctLosses() bool { return c.total > 1 }
+
+// tolerance is how much of ε the lattice may add, relatively; coarsest is when a result is refused.
+const tolerance, coarsest = 5e-5, 1e-2
+
+func (l *losses) epsilon(delta float64) (float64, error) {
+	theta, bound := l.bestTilt(func(theta, logMoment float64) float64 { return (logMoment - math.Log(delta)) / theta })
+	if bound <= 0 {
+		bound = l.spread // where ε = 0 may already do
+	}
+	// A lattice adds about draws·h²(1+θ)/12 to ε (pld.md).
+	added := tolerance * bound
+	curve, err := l.compose(theta, math.Sqrt(12*added/(float64(l.draws)*(1+theta))))
+	if err != nil {
+		return 0, err
+	}
+	return curve.epsilon(delta)
+}
+
+func (c Composition) pldDelta(epsilon float64) (float64, error) {
+	basic := c.basicDelta(epsilon)
+	l := c.losses()
+	var delta float64
+	switch {
+	case !l.onlyGaussian():
+		sumE, _, _ := c.Sum()
+		if l.mu == 0 && new(big.Rat).SetFloat64(epsilon).Cmp(sumE) >= 0 {
+			return min(basic, l.infinite), nil
+		}
+		theta, _ := l.bestTilt(func(theta, logMoment float64) float64 { return logMoment - theta*epsilon })
+		curve, err := l.compose(theta, math.Sqrt(12*tolerance/(float64(l.draws)*theta*(1+theta))))
+		if err != nil {
+			return 0, err
+		}
+		delta = curve.delta(epsilon)
+	case l.mu > 0:
+		delta = gaussianDelta(l.mu, epsilon)
+	}
+	return min(1, basic, up(l.infinite+delta)), nil
+}
+
+const (
+	// maxGrid bounds the points of a lattice, and maxWork the points times different events.
+	maxGrid, maxWork = 1 << 20, 1 << 26
+	// A window keeps all but exp(-above) and exp(-below) of the tilted law. What is above is booked into δ; what
+	// is below is only moved up.
+	above, below = 26, 20
+)
+
+// compose convolves the losses on a lattice of about step h, tilted by θ, in a window around the tilted
+// mean.
+func (l *losses) compose(theta, h float64) (*curve, error) {
+	further, high := l.reach(theta, above, 1)
+	_, low := l.reach(theta, below, -1)
+	n := 1 << 10
+	limit := min(maxGrid, maxWork/(len(l.parts)+1))
+	for float64(n-16) < (high-low)/h && 2*n <= limit {
+		n *= 2
+	}
+	g := lattice{h: (high - low) / float64(n-16), theta: theta}
+	if g.h > h*math.Sqrt(coarsest/tolerance) {
+		return nil, fmt.Errorf("composition: got %d draws of losses too different in size for a grid of %d points, want fewer; use zcdp or basic, or charge the smallest as one Approx", l.draws, limit)
+	}
+	// Where the largest loss falls on a point, it is exact.
+	if m := math.Floor(l.top / g.h); m >= 8 {
+		g.h = l.top / m
+	}
+	return l.onLattice(g, int(math.Floor(low/g.h))-4, n, further)
+}
+
+// reach returns where Chernoff's bound on the tilted law is exp(-t), above (side 1) or below (side -1), and
+// the tilt θ + u of that bound.
+func (l *losses) reach(theta, t, side float64) (tilt, loss float64) {
+	at := l.cumulant(theta)
+	x, value := minimize(math.Log(1e-2/l.spread), math.Log(100/l.spread), func(x float64) float64 {
+		u := math.Exp(x)
+		return (l.cumulant(theta+side*u) - at + t) / u
+	})
+	return theta + side*math.Exp(x), side * value
+}
+
+func (l *losses) onLattice(g lattice, first, n int, further float64) (*curve, error) {
+	// The span's tails are below exp(-50), and below what the window cuts off.
+	reach := 10 + math.Sqrt(2*max(0, -l.cumulant(g.theta)+g.theta*float64(first+n)*g.h))
+	s := g.gaussianSpan(l.mu, reach)
+	if s.last-s.first > 8*maxGrid {
+		return nil, fmt.Errorf("composition: got a Gaussian far wider than the other losses allow the grid to be; use zcdp or basic")
+	}
+	spectrum := newSpectrum(n)
+	c := &curve{lattice: g, first: first, logMass: l.logFinite}
+	outer := lattice{h: g.h, theta: further}
+	logBeyond := l.logFinite - further*float64(first+n)*g.h
+	take := func(at func(lattice) law, times int64) {
+		inside := at(g)
+		spectrum.multiply(inside, times)
+		c.logMass += float64(times) * inside.logMass
+		logBeyond += float64(times) * at(outer).logMass
+	}
+	for _, p := range l.parts {
+		take(func(g lattice) law { return g.law(p.event) }, p.times)
+	}
+	if l.mu > 0 {
+		take(func(g lattice) law { return g.gaussian(l.mu, s) }, 1)
+		c.beyond = g.gaussianAbove(l.mu, s)
+	}
+	// Weights err by 1e-14 a draw, and the logs of their totals by 1e-13 of their size.
+	c.slack = math.Expm1(2e-14*float64(l.draws) + 1e-11)
+	c.beyond += math.Exp(logBeyond) * (1 + c.slack)
+	c.weights = spectrum.weights()
+	c.roundOff = spectrum.roundOff(l.draws)
+	return c, nil
+}
+
+func (g lattice) law(e Event) law {
+	switch e.kind {
+	case laplace:
+		return g.laplace(e.loss)
+	case discreteLaplace:
+		return g.discreteLaplace(e)
+	}
+	return g.worstPair(e.loss)
+}
