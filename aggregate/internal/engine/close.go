@@ -98,7 +98,7 @@ type closer struct {
 
 func newCloser(e *Engine, totals, parents []*total) *closer {
 	n := len(e.spec.Attributes)
-	c := &closer{e: e, folder: folder{e: e}, codes: make([]uint32, n), dropped: make([]bool, n)}
+	c := &closer{e: e, folder: newFolder(e), codes: make([]uint32, n), dropped: make([]bool, n)}
 	for i := range totals {
 		c.tables = append(c.tables, totals[i].collector())
 		c.parents = append(c.parents, parents[i].collector())
@@ -124,9 +124,9 @@ func (c *closer) close(n int, spilled bool) error {
 }
 
 func (c *closer) bucket(b *bucket) {
-	need := uint64(Event | c.e.spec.Required)
-	for n := range int32(b.count) {
-		rec := b.record(&c.e.layout, n)[:c.e.layout.words]
+	l, need := &c.e.layout, uint64(Event|c.e.spec.Required)
+	for n := range b.count {
+		rec := b.record(l, l.place(n))[:l.words]
 		flags := rec[offFlags]
 		if flags&uint64(Excluded) != 0 || flags&need != need {
 			continue
@@ -144,13 +144,14 @@ func (c *closer) bucket(b *bucket) {
 }
 
 func (c *closer) table(b *bucket, rec []uint64, t int) {
-	table, at, stride := &c.e.spec.Tables[t], c.e.layout.tables[t], c.e.strides[t]
+	table, plan := &c.e.spec.Tables[t], &c.e.plans[t]
+	own, stride := rec[plan.own:plan.own+plan.inline], plan.stride
 	var kept []uint64
 	switch {
-	case table.few():
-		kept = unpack(rec[at:at+table.inlineWords()], stride)
+	case plan.few:
+		kept = unpack(own, stride)
 	case table.Key >= 0:
-		off, length := int(rec[at]>>32), int(rec[at]>>16&0xffff)
+		off, length := int(own[0]>>32), int(own[0]>>16&0xffff)
 		kept = b.arena[off : off+length*stride]
 	}
 	if table.Parent != nil {
@@ -162,9 +163,8 @@ func (c *closer) table(b *bucket, rec []uint64, t int) {
 	}
 	groups := c.tables[t]
 	if table.Key < 0 {
-		slot := rec[at : at+table.inlineWords()]
-		if !table.recorded() || slot[0] > 0 { // else none of this person's values could be read
-			addPerson(groups, table, Group{0, person}, slot)
+		if !plan.recorded || own[0] > 0 { // else none of this person's values could be read
+			addPerson(groups, table, Group{0, person}, own)
 		}
 		return
 	}

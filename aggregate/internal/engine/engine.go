@@ -14,7 +14,7 @@ func bucketOf(hi uint64) int { return int(hi >> (64 - bucketBits)) }
 type Engine struct {
 	spec    Spec
 	layout  layout
-	strides []int
+	plans   []plan
 	buckets []bucket
 	pairs   Pairs
 	pool    pool
@@ -33,9 +33,7 @@ func New(spec Spec) *Engine {
 		spec: spec, layout: newLayout(&spec), buckets: make([]bucket, 1<<bucketBits),
 		maxRoom: pieceWords, minGathered: minGathered,
 	}
-	for i := range spec.Tables {
-		e.strides = append(e.strides, spec.Tables[i].slotWords())
-	}
+	e.plans = e.layout.plans(&e.spec)
 	return e
 }
 

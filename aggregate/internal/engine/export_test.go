@@ -26,7 +26,7 @@ func (e *Engine) People() int {
 }
 
 func (e *Engine) foldAll() {
-	f := folder{e: e}
+	f := newFolder(e)
 	for i := range e.buckets {
 		f.foldAll(&e.buckets[i])
 	}

@@ -8,14 +8,21 @@ import "slices"
 type folder struct {
 	e      *Engine
 	free   [][]uint64 // pieces that are not in use
-	recs   []int32    // the number of each row's person
-	live   []int32    // the rows that are events of people not known to be excluded
-	rest   []int32    // the rows of groups that their people do not hold
-	codes  []uint64   // of rest
-	hashes []uint64   // of codes
+	places []uint32   // the index's entry for each row
+	rest   []rest     // of each table
+	hashes []uint64
 	// touched keeps a sum that nobody needs; see sweep.
 	touched uint64
 }
+
+// rest is the rows of groups that their people do not hold.
+type rest struct {
+	rows   []int32
+	places []uint32 // of their people
+	codes  []uint64
+}
+
+func newFolder(e *Engine) folder { return folder{e: e, rest: make([]rest, len(e.plans))} }
 
 // foldAll folds all rows that a bucket has gathered. The caller holds its lock.
 func (f *folder) foldAll(b *bucket) {
@@ -76,133 +83,146 @@ func (f *folder) sweep(b *bucket) {
 	}
 }
 
-// fold folds rows of one form. Their people may not be in the cache, so all are looked up before any
-// row is folded: the processor then waits for many of them at a time.
+// fold folds rows of one form. The processor should never wait for one row's person alone, so that the
+// places of all are looked up first.
 func (f *folder) fold(b *bucket, rows []uint64, form *form, swept bool) {
-	l := &f.e.layout
-	f.recs = b.findAll(f.recs, rows, form.words, l, !form.join)
-	f.live = f.live[:0]
-	flags, row := form.flags, 0
-	for i, n := range f.recs {
-		if form.flagged {
-			flags = uint32(rows[row+offHalves])
-			row += form.words
-		}
-		if n < 0 {
-			continue
-		}
-		b.record(l, n)[offFlags] |= uint64(flags)
-		if flags&(Event|Excluded) == Event {
-			f.live = append(f.live, int32(i))
-		}
-	}
-	f.vote(b, rows, form)
-	if form.join {
-		return
-	}
+	f.look(b, rows, form.words)
 	if !swept {
 		f.touch(b)
 	}
-	for t := range f.e.spec.Tables {
-		switch table := &f.e.spec.Tables[t]; {
-		case table.Key >= 0:
-			f.grouped(b, t, rows, form)
-		case table.recorded():
-			f.ungrouped(b, t, rows, form)
-		}
+	for t := range f.rest {
+		r := &f.rest[t]
+		r.rows, r.places, r.codes = r.rows[:0], r.places[:0], r.codes[:0]
 	}
-}
-
-// vote adds what rows say about their people's attributes.
-func (f *folder) vote(b *bucket, rows []uint64, form *form) {
-	for i, a := range form.attrs {
-		word, shift := form.attrAt[i]/2, uint(form.attrAt[i])%2*32
-		for _, n := range f.recs {
-			code := uint32(rows[word] >> shift)
-			word += form.words
-			if code != None && n >= 0 {
-				b.vote(&b.record(&f.e.layout, n)[offAttrs+a], code)
+	l, flags := &f.e.layout, form.flags
+	for i, next := range f.places {
+		row := rows[i*form.words : (i+1)*form.words]
+		var rec []uint64
+		if next != 0 {
+			rec = b.record(l, next-1)
+		}
+		if next == 0 || rec[0] != row[0] || rec[1] != row[1] {
+			place := b.find(row[0], row[1], l, !form.join)
+			if place < 0 {
+				continue
+			}
+			next = uint32(place) + 1
+			rec = b.record(l, next-1)
+		}
+		if form.flagged {
+			flags = uint32(row[offHalves])
+		}
+		rec[offFlags] |= uint64(flags)
+		for n, a := range form.attrs {
+			at := form.attrAt[n]
+			if code := uint32(row[at/2] >> (uint(at) % 2 * 32)); code != None {
+				b.vote(&rec[offAttrs+a], code)
+			}
+		}
+		if form.join || flags&(Event|Excluded) != Event {
+			continue
+		}
+		for t := range f.e.plans {
+			if p := &f.e.plans[t]; !p.fold(b, rec, form, row) {
+				r := &f.rest[t]
+				r.rows, r.places, r.codes = append(r.rows, int32(i)), append(r.places, next-1), append(r.codes, row[form.keys+p.key])
 			}
 		}
 	}
+	for t := range f.rest {
+		f.keep(b, t, rows, form)
+	}
 }
 
-// touch does for the first of the groups that these rows' people hold outside of their records what
-// sweep does for all.
+// look finds what the index says of each row's person.
+func (f *folder) look(b *bucket, rows []uint64, words int) {
+	n := len(rows) / words
+	f.places = slices.Grow(f.places[:0], n)[:n]
+	index, mask, at := b.index, uint64(len(b.index)-1), 1
+	for i := range f.places {
+		f.places[i] = index[rows[at]&mask]
+		at += words
+	}
+}
+
+// touch does for the rows' people, and for the first of the groups that they hold outside of their
+// records, what sweep does for all.
 func (f *folder) touch(b *bucket) {
-	for t := range f.e.spec.Tables {
-		if table := &f.e.spec.Tables[t]; table.Key < 0 || table.few() {
+	l := &f.e.layout
+	for _, next := range f.places {
+		if next != 0 {
+			f.touched += b.record(l, next-1)[0]
+		}
+	}
+	for t := range f.e.plans {
+		p := &f.e.plans[t]
+		if p.key < 0 || p.few {
 			continue
 		}
-		header := f.e.layout.tables[t]
-		for _, n := range f.recs {
-			if off := b.record(&f.e.layout, n)[header] >> 32; off < uint64(len(b.arena)) {
+		for _, next := range f.places {
+			if next == 0 {
+				continue
+			}
+			if off := b.record(l, next-1)[p.own] >> 32; off < uint64(len(b.arena)) {
 				f.touched += b.arena[off]
 			}
 		}
 	}
 }
 
-// ungrouped folds rows into a table that has no key.
-func (f *folder) ungrouped(b *bucket, t int, rows []uint64, form *form) {
-	table, own := &f.e.spec.Tables[t], f.e.layout.tables[t]
-	for _, i := range f.live {
-		row := rows[int(i)*form.words:]
-		if readable(table, form, row) {
-			add(table, b.record(&f.e.layout, f.recs[i])[own:], form, row)
+// fold folds a row into a table. It reports false where the row is of a group that the person does not
+// hold: most are of one that they do, which shows without a hash.
+func (p *plan) fold(b *bucket, rec []uint64, form *form, row []uint64) bool {
+	own := rec[p.own : p.own+p.inline]
+	if p.key >= 0 {
+		code := row[form.keys+p.key]
+		if code == NoKey {
+			return true
+		}
+		if p.few {
+			own = held(own, code, p.stride)
+		} else {
+			own = b.held(own[0], code, p.stride)
+		}
+		if own == nil {
+			return p.recorded && !p.readable(form, row)
 		}
 	}
+	if p.recorded && p.readable(form, row) {
+		p.add(own, form, row)
+	}
+	return true
 }
 
-// grouped folds rows into a table that has a key. Most are of a group that their person holds, which
-// shows without a hash; the others are hashed together.
-func (f *folder) grouped(b *bucket, t int, rows []uint64, form *form) {
-	table, own, stride := &f.e.spec.Tables[t], f.e.layout.tables[t], f.e.strides[t]
-	key, few, recorded := form.keys+table.Key, table.few(), table.recorded()
-	inline := table.inlineWords()
-	f.rest, f.codes = f.rest[:0], f.codes[:0]
-	for _, i := range f.live {
-		row := rows[int(i)*form.words:]
-		code := row[key]
-		if code == NoKey || recorded && !readable(table, form, row) {
-			continue
-		}
-		slots := b.record(&f.e.layout, f.recs[i])[own : own+inline]
-		var acc []uint64
-		if few {
-			acc = held(slots, code, stride)
-		} else {
-			acc = b.held(slots[0], code, stride)
-		}
-		switch {
-		case acc == nil:
-			f.rest, f.codes = append(f.rest, i), append(f.codes, code)
-		case recorded:
-			add(table, acc, form, row)
-		}
+// keep folds the rest of the rows into a table: their groups are hashed together, and kept where their
+// priority is small enough.
+func (f *folder) keep(b *bucket, t int, rows []uint64, form *form) {
+	rest, p, table := &f.rest[t], &f.e.plans[t], &f.e.spec.Tables[t]
+	if len(rest.rows) == 0 {
+		return
 	}
-	f.hashes = slices.Grow(f.hashes[:0], len(f.codes))[:len(f.codes)]
-	f.e.spec.HashKeys(table.Key, f.hashes, f.codes)
-	for n, i := range f.rest {
+	f.hashes = slices.Grow(f.hashes[:0], len(rest.codes))[:len(rest.codes)]
+	f.e.spec.HashKeys(p.key, f.hashes, rest.codes)
+	for n, i := range rest.rows {
 		row := rows[int(i)*form.words:]
-		p := priority(&f.e.spec.Seed, row[0], row[1], f.hashes[n])
-		slots := b.record(&f.e.layout, f.recs[i])[own : own+inline]
+		pr := priority(&f.e.spec.Seed, row[0], row[1], f.hashes[n])
+		own := b.record(&f.e.layout, rest.places[n])[p.own : p.own+p.inline]
 		var acc []uint64
-		if few {
-			acc = keep(slots, table, stride, p, f.codes[n], &f.e.spec)
-		} else if off := b.keep(&slots[0], table, stride, p, f.codes[n], &f.e.spec); off >= 0 {
-			acc = b.arena[off+2 : off+stride]
+		if p.few {
+			acc = keep(own, table, p.stride, pr, rest.codes[n], &f.e.spec)
+		} else if off := b.keep(&own[0], table, p.stride, pr, rest.codes[n], &f.e.spec); off >= 0 {
+			acc = b.arena[off+2 : off+p.stride]
 		}
-		if acc != nil && recorded {
-			add(table, acc, form, row)
+		if acc != nil && p.recorded {
+			p.add(acc, form, row)
 		}
 	}
 }
 
 // readable reports whether a row has all values that a table sums.
-func readable(t *Table, form *form, row []uint64) bool {
-	for s := range t.Sums {
-		if form.value(row, t.Sums[s].Value) == NoValue {
+func (p *plan) readable(form *form, row []uint64) bool {
+	for s := range p.sums {
+		if form.value(row, p.sums[s].Value) == NoValue {
 			return false
 		}
 	}
@@ -210,14 +230,14 @@ func readable(t *Table, form *form, row []uint64) bool {
 }
 
 // add counts a record, and adds its values to a person's accumulators.
-func add(t *Table, acc []uint64, form *form, row []uint64) {
+func (p *plan) add(acc []uint64, form *form, row []uint64) {
 	if acc[0] == maxRecords {
 		return
 	}
 	acc[0]++
 	acc = acc[1:]
-	for s := range t.Sums {
-		sum := &t.Sums[s]
+	for s := range p.sums {
+		sum := &p.sums[s]
 		v := form.value(row, sum.Value)
 		if !sum.Total {
 			v = min(max(v, sum.Clamp.Lower), sum.Clamp.Upper)

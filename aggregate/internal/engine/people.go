@@ -16,7 +16,7 @@ type bucket struct {
 	// spilled says that the bucket's state is in the spill store, and size how many bytes it last had.
 	spilled bool
 	size    int64
-	index   []uint32   // open addressing: record number + 1, 0 empty
+	index   []uint32   // open addressing: a record's place + 1, 0 empty
 	blocks  [][]uint64 // records: full blocks, and one that has room
 	count   int
 	arena   []uint64 // lists of groups and of votes that outgrow a record
@@ -24,11 +24,12 @@ type bucket struct {
 
 // layout says where things are in a person's record: hash (2 words), flags, attributes, tables. Records
 // stand in blocks, so that nothing moves when people come: a slice that grows is copied, and leaves as
-// much behind.
+// much behind. A record's place is block<<shift | offset.
 type layout struct {
-	words  int
-	tables []int // offset of each table's words
-	shift  uint  // log2 of the records in a block
+	words    int
+	tables   []int // offset of each table's words
+	shift    uint
+	perBlock int // records
 }
 
 const (
@@ -36,8 +37,8 @@ const (
 	offAttrs = 3
 )
 
-// blockBytes is the most that a block of several records takes.
-const blockBytes = 8 << 10
+// blockWords is the most that a block of several records takes: 8 KiB.
+const blockWords = 1 << 10
 
 func newLayout(s *Spec) layout {
 	l := layout{words: offAttrs + len(s.Attributes)}
@@ -45,50 +46,25 @@ func newLayout(s *Spec) layout {
 		l.tables = append(l.tables, l.words)
 		l.words += s.Tables[i].inlineWords()
 	}
-	for 2*l.words*wordBytes<<l.shift <= blockBytes {
-		l.shift++
-	}
+	l.perBlock = max(1, blockWords/l.words)
+	l.shift = uint(bits.Len(uint(l.perBlock*l.words - 1)))
 	return l
 }
 
-// record returns the record of number n, and what follows it in its block.
-func (b *bucket) record(l *layout, n int32) []uint64 {
-	return b.blocks[n>>(l.shift&31)][int(n&(1<<(l.shift&31)-1))*l.words:]
+// place is where record n stands: a bucket of 2^31 words would be too much for any machine.
+func (l *layout) place(n int) uint32 { return uint32(n/l.perBlock<<l.shift | n%l.perBlock*l.words) }
+
+// record returns the record at a place, and what follows it in its block.
+func (b *bucket) record(l *layout, place uint32) []uint64 {
+	return b.blocks[place>>(l.shift&31)][place&(1<<(l.shift&31)-1):]
 }
 
-// findAll returns, in the memory of recs, the number of the person of each row, -1 where there is none
-// and insert is false. A row begins with its hash and has the given number of words.
-func (b *bucket) findAll(recs []int32, rows []uint64, rowWords int, l *layout, insert bool) []int32 {
-	n := len(rows) / rowWords
-	recs = slices.Grow(recs[:0], n)[:n]
-	index := b.index
-	mask := uint64(len(index) - 1)
-	at := 1
-	for i := range recs {
-		recs[i] = int32(index[rows[at]&mask])
-		at += rowWords
-	}
-	at = 0
-	for i, n := range recs {
-		hi, lo := rows[at], rows[at+1]
-		at += rowWords
-		if n != 0 {
-			if rec := b.record(l, n-1); rec[0] == hi && rec[1] == lo {
-				recs[i] = n - 1
-				continue
-			}
-		}
-		recs[i] = b.find(hi, lo, l, insert)
-	}
-	return recs
-}
-
-// find returns the number of a person's record, or -1 where there is none and insert is false.
+// find returns the place of a person's record, or -1 where there is none and insert is false.
 func (b *bucket) find(hi, lo uint64, l *layout, insert bool) int32 {
 	mask := uint64(len(b.index) - 1)
 	// The low bits of hi chose nothing yet: buckets go by its high bits.
 	for at := lo & mask; ; at = (at + 1) & mask {
-		n := int32(b.index[at])
+		n := b.index[at]
 		if n == 0 {
 			if !insert {
 				return -1
@@ -96,28 +72,28 @@ func (b *bucket) find(hi, lo uint64, l *layout, insert bool) int32 {
 			return b.insert(at, hi, lo, l)
 		}
 		if rec := b.record(l, n-1); rec[0] == hi && rec[1] == lo {
-			return n - 1
+			return int32(n - 1)
 		}
 	}
 }
 
 func (b *bucket) insert(at uint64, hi, lo uint64, l *layout) int32 {
-	n := int32(b.count)
+	place := l.place(b.count)
 	b.reserve(l, b.count+1)
-	rec := b.record(l, n)
+	rec := b.record(l, place)
 	rec[0], rec[1] = hi, lo
 	b.count++
-	b.index[at] = uint32(b.count)
+	b.index[at] = place + 1
 	if b.count*8 > len(b.index)*5 {
 		b.reindex(4*len(b.index), l)
 	}
-	return n
+	return int32(place)
 }
 
 // reserve makes room for records, all zero.
 func (b *bucket) reserve(l *layout, records int) {
-	for len(b.blocks)<<l.shift < records {
-		b.blocks = append(b.blocks, make([]uint64, l.words<<l.shift))
+	for len(b.blocks)*l.perBlock < records {
+		b.blocks = append(b.blocks, make([]uint64, l.perBlock*l.words))
 	}
 }
 
@@ -125,12 +101,16 @@ func (b *bucket) reserve(l *layout, records int) {
 func (b *bucket) reindex(size int, l *layout) {
 	index := make([]uint32, size)
 	mask := uint64(len(index) - 1)
-	for n := range int32(b.count) {
-		at := b.record(l, n)[1] & mask
-		for index[at] != 0 {
-			at = (at + 1) & mask
+	left := b.count
+	for i, block := range b.blocks {
+		for off := 0; off < len(block) && left > 0; off += l.words {
+			at := block[off+1] & mask
+			for index[at] != 0 {
+				at = (at + 1) & mask
+			}
+			index[at] = uint32(i<<l.shift|off) + 1
+			left--
 		}
-		index[at] = uint32(n + 1)
 	}
 	b.index = index
 }

@@ -152,6 +152,24 @@ func (t *Table) inlineWords() int {
 	return t.accWords()
 }
 
+// plan is what folding a row into a table needs to know.
+type plan struct {
+	key           int // of a row's keys; -1 for none
+	few, recorded bool
+	own, inline   int // where the table's words in a record begin, and how many they are
+	stride        int // words of a slot
+	sums          []Sum
+}
+
+func (l *layout) plans(s *Spec) []plan {
+	plans := make([]plan, len(s.Tables))
+	for i := range plans {
+		t := &s.Tables[i]
+		plans[i] = plan{t.Key, t.few(), t.recorded(), l.tables[i], t.inlineWords(), t.slotWords(), t.Sums}
+	}
+	return plans
+}
+
 // Rows is a number of rows as columns. Attrs, Keys and Values are indexed as the spec numbers them;
 // a nil Attrs column says nothing about anyone, and visitor rows leave Keys and Values nil.
 type Rows struct {

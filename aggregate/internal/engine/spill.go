@@ -69,7 +69,7 @@ const wordBytes = 8
 
 // measure books the change of a bucket's size.
 func (e *Engine) measure(b *bucket) {
-	size := int64(wordBytes*(len(b.blocks)*e.layout.words<<e.layout.shift+cap(b.arena)) + 4*cap(b.index))
+	size := int64(wordBytes*(len(b.blocks)*e.layout.perBlock*e.layout.words+cap(b.arena)) + 4*cap(b.index))
 	e.memory.used.Add(size - b.size)
 	b.size = size
 }

@@ -22,7 +22,7 @@ type Worker struct {
 
 // Worker returns a new worker.
 func (e *Engine) Worker() *Worker {
-	return &Worker{e: e, filled: make([]uint32, len(e.buckets)), folder: folder{e: e}}
+	return &Worker{e: e, filled: make([]uint32, len(e.buckets)), folder: newFolder(e)}
 }
 
 // form says what one packed row holds: its hash in two words; in halves of words its flags, unless all
