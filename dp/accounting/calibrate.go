@@ -150,20 +150,24 @@ type search struct {
 }
 
 func (s *search) plan() (Plan, error) {
-	used, err := s.fixed.Epsilon(s.method, s.delta)
-	if err != nil {
-		return Plan{}, fmt.Errorf("fixed: %w", err)
-	}
-	if used >= s.epsilon {
-		return Plan{}, fmt.Errorf("fixed: got charges of ε = %.6g, want less than the target's %s; spend less on them, or raise the target", used, s.target.Epsilon)
-	}
 	if s.method == Basic {
 		return s.basic()
 	}
 	if s.delta == 0 {
 		return Plan{}, errors.New("target: got δ = 0, want a positive one; only basic composition of Laplace noise can do with none")
 	}
+	used, err := s.fixed.Epsilon(s.method, s.delta)
+	if err != nil {
+		return Plan{}, fmt.Errorf("fixed: %w", err)
+	}
+	if used >= s.epsilon {
+		return Plan{}, s.errFixed(fmt.Sprintf("%.6g", used))
+	}
 	return s.shared()
+}
+
+func (s *search) errFixed(used string) error {
+	return fmt.Errorf("fixed: got charges of ε = %s, want less than the target's %s; spend less on them, or raise the target", used, s.target.Epsilon)
 }
 
 // finish makes a plan of a composition that has been found to be within the target.

@@ -14,8 +14,14 @@ func (s *search) basic() (Plan, error) {
 	if !ok {
 		return Plan{}, errors.New("fixed: got a Gaussian or a sampler error, want pairs (ε, δ); charge it as Approx, or use zcdp or pld")
 	}
-	restE := usedE.Sub(s.target.Epsilon.Rat(), usedE)
-	restD := usedD.Sub(s.target.Delta.Rat(), usedD)
+	restE := new(big.Rat).Sub(s.target.Epsilon.Rat(), usedE)
+	restD := new(big.Rat).Sub(s.target.Delta.Rat(), usedD)
+	if restE.Sign() <= 0 {
+		return Plan{}, s.errFixed(floatText(usedE))
+	}
+	if restD.Sign() < 0 {
+		return Plan{}, fmt.Errorf("fixed: got charges of δ = %s, want at most the target's %s; spend less on them, or raise the target", floatText(usedD), s.target.Delta)
+	}
 	weights := new(big.Rat)
 	kinds := make([]Kind, len(s.items))
 	for i, item := range s.items {
@@ -42,16 +48,29 @@ func (s *search) basicPlan(noises []Noise) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
+	// Scales are rounded up by more than the sums' rounding, so neither check can fail but for shares of ε too
+	// small for a float64.
+	if sumE, _, exact := c.Sum(); exact {
+		if sumE.Cmp(s.target.Epsilon.Rat()) > 0 {
+			return Plan{}, s.errShares()
+		}
+		return s.finish(c, floatUp(sumE), noises), nil
+	}
 	epsilon, err := c.Epsilon(Basic, s.delta)
 	if err != nil {
 		return Plan{}, err
 	}
-	// Scales are rounded up by more than their sum's rounding, so this is never above.
-	if sum, _, exact := c.Sum(); exact && sum.Cmp(s.target.Epsilon.Rat()) > 0 || !exact && epsilon > s.epsilon {
-		return Plan{}, fmt.Errorf("target: got ε = %s, too little for %d items; raise it", s.target.Epsilon, len(s.items))
+	if epsilon > s.epsilon {
+		return Plan{}, s.errShares()
 	}
-	return s.finish(c, min(epsilon, s.epsilon), noises), nil
+	return s.finish(c, epsilon, noises), nil
 }
+
+func (s *search) errShares() error {
+	return fmt.Errorf("target: got ε = %s, too little for %d items; raise it", s.target.Epsilon, len(s.items))
+}
+
+func floatText(r *big.Rat) string { return fmt.Sprintf("%.6g", floatUp(r)) }
 
 // basicShares calibrates each item to its share of ε and to an equal share of δ among those that may be
 // Gaussian. A free kind becomes the smaller noise.

@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/big"
 	"slices"
+	"strconv"
 )
 
 // Method is a way to bound a composition. The zero value is unset and refused.
@@ -75,7 +76,8 @@ func (c Composition) Add(e Event, times int64) (Composition, error) {
 	return Composition{append(slices.Clip(c.parts), part{e, times}), total}, nil
 }
 
-// Epsilon returns an ε at which the composition is (ε, δ)-differentially private by the method, rounded up.
+// Epsilon returns an ε at which the composition is (ε, δ)-differentially private by the method, rounded up. δ
+// stands for the shortest decimal that reads as it.
 // It returns an error for δ outside [0, 1), where no finite ε exists (δ below that of the events
 // themselves, or 0 with a Gaussian among them), for an unset method, and, by PLD, where the grid that the
 // result needs would be too large.
@@ -191,7 +193,7 @@ func (c Composition) gaussians() (n int64) {
 // basicRest is what the exact sums leave of δ for one Gaussian, rounded down.
 func (c Composition) basicRest(delta float64) (epsilon, rest float64, err error) {
 	sumE, sumD, _ := c.Sum()
-	left := new(big.Rat).SetFloat64(delta)
+	left := decimal(delta)
 	if left.Sub(left, sumD).Sign() < 0 {
 		return 0, 0, errDeltaSpent(delta, sumD)
 	}
@@ -203,6 +205,14 @@ func (c Composition) basicRest(delta float64) (epsilon, rest float64, err error)
 		return 0, 0, errDeltaSpent(delta, sumD)
 	}
 	return floatUp(sumE), floatDown(left.Quo(left, new(big.Rat).SetInt64(n))), nil
+}
+
+// decimal is the shortest decimal that reads as x, which is what a person meant: 20 times 5e-8 fits into 1e-6.
+func decimal(x float64) *big.Rat {
+	if r, ok := new(big.Rat).SetString(strconv.FormatFloat(x, 'g', -1, 64)); ok {
+		return r
+	}
+	return new(big.Rat)
 }
 
 func errDeltaSpent(delta float64, spent *big.Rat) error {
@@ -225,7 +235,7 @@ func (c Composition) basicEpsilon(delta float64) (float64, error) {
 // basicDelta shares what the exact sums leave of ε equally among Gaussians.
 func (c Composition) basicDelta(epsilon float64) float64 {
 	sumE, sumD, _ := c.Sum()
-	left := new(big.Rat).SetFloat64(epsilon)
+	left := decimal(epsilon)
 	if left.Sub(left, sumE).Sign() < 0 {
 		return 1
 	}

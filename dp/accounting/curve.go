@@ -38,11 +38,13 @@ func (c *curve) down(t tail) tail {
 // top is the tail above the window.
 func (c *curve) top() tail { return tail{k: c.first + len(c.weights)} }
 
-// booked is what rounding may hide from δ at a loss of kh or more. By Cauchy and Schwarz it is the norm of the
-// weights' error times that of what each weight counts for, at most exp(logMass - θ·kh') for k' ≥ k.
+// booked is what rounding may hide from δ at a loss of kh or more. By Cauchy and Schwarz it is at most the norm
+// of the weights' error times the norm of what a weight m points above counts for, which is
+// (1 - exp(-mh))·exp(-θmh) ≤ min(1, mh)·exp(-θmh), times exp(logMass - θkh).
 func (c *curve) booked(k int) float64 {
-	norm := math.Sqrt(min(float64(len(c.weights)), -1/math.Expm1(-2*c.theta*c.h)))
-	return c.roundOff * norm * math.Exp(c.logMass-c.theta*float64(k)*c.h)
+	fall, lost := math.Exp(-2*c.theta*c.h), -math.Expm1(-2*c.theta*c.h)
+	square := min(float64(len(c.weights)), 1/lost, c.h*c.h*fall*(1+fall)/(lost*lost*lost))
+	return c.roundOff * math.Sqrt(square) * math.Exp(c.logMass-c.theta*float64(k)*c.h)
 }
 
 // delta returns δ at ε, rounded up.

@@ -66,16 +66,30 @@ func (g lattice) below(loss float64) (k int, rest float64) {
 	return int(point), min(g.h, max(0, math.FMA(-point, g.h, loss)))
 }
 
+// tiltAt is exp(θℓ - shift) at a point.
+func (g lattice) tiltAt(k int, shift float64) float64 {
+	return math.Exp(g.theta*float64(k)*g.h - shift)
+}
+
+// shiftFor is the tilt's exponent at the highest point that a largest loss is shared with: with it, no weight
+// overflows.
+func (g lattice) shiftFor(loss float64) float64 {
+	k, rest := g.below(loss)
+	if rest > 0 {
+		k++
+	}
+	return g.theta * float64(k) * g.h
+}
+
 // split adds mass at a loss to the points around it, through add; weights stand for exp(shift) times as
 // much.
 func (g lattice) split(loss, mass, shift float64, add func(k int, weight float64)) {
 	k, rest := g.below(loss)
-	tilt := math.Exp(g.theta*(loss-rest) - shift)
 	upper := math.Expm1(-rest) / math.Expm1(-g.h)
 	lower := math.Exp(-rest) * math.Expm1(rest-g.h) / math.Expm1(-g.h)
-	add(k, mass*lower*tilt)
+	add(k, mass*lower*g.tiltAt(k, shift))
 	if upper > 0 {
-		add(k+1, mass*upper*tilt*math.Exp(g.theta*g.h))
+		add(k+1, mass*upper*g.tiltAt(k+1, shift))
 	}
 }
 
@@ -84,7 +98,7 @@ func (g lattice) split(loss, mass, shift float64, add func(k int, weight float64
 func (g lattice) worstPair(epsilon float64) law {
 	var l law
 	add := func(k int, w float64) { l.atoms = append(l.atoms, atom{k, w}) }
-	shift := g.theta * epsilon
+	shift := g.shiftFor(epsilon)
 	g.split(epsilon, 1/(1+math.Exp(-epsilon)), shift, add)
 	g.split(-epsilon, 1/(1+math.Exp(epsilon)), shift, add)
 	l.scale(shift)
@@ -96,13 +110,12 @@ func (g lattice) worstPair(epsilon float64) law {
 func (g lattice) laplace(epsilon float64) law {
 	var l law
 	top, rest := g.below(epsilon)
-	shift := g.theta * epsilon
+	shift := g.shiftFor(epsilon)
 	// The mass at -k is exp(-kh) times that at k: the pair of laws is the same with its sides exchanged.
 	add := func(k int, mass float64) {
-		loss := float64(k) * g.h
-		l.atoms = append(l.atoms, atom{k, mass * math.Exp(g.theta*loss-shift)})
+		l.atoms = append(l.atoms, atom{k, mass * g.tiltAt(k, shift)})
 		if k > 0 {
-			l.atoms = append(l.atoms, atom{-k, mass * math.Exp(-loss-g.theta*loss-shift)})
+			l.atoms = append(l.atoms, atom{-k, mass * math.Exp(-float64(k)*g.h) * g.tiltAt(-k, shift)})
 		}
 	}
 	upper := math.Expm1(-rest/2) / math.Expm1(-g.h)
@@ -144,7 +157,7 @@ func (g lattice) discreteLaplace(e Event) law {
 	top, _ := g.below(e.loss)
 	l := law{first: -top - 1, dense: make([]float64, 2*top+4)}
 	add := func(k int, w float64) { l.dense[k-l.first] += w }
-	shift, step := g.theta*e.loss, e.loss/float64(e.steps)
+	shift, step := g.shiftFor(e.loss), e.loss/float64(e.steps)
 	geometric := 1 + math.Exp(-step)
 	g.split(e.loss, 1/geometric, shift, add)
 	for j := int64(1); j < e.steps; j++ {
@@ -156,14 +169,18 @@ func (g lattice) discreteLaplace(e Event) law {
 	return l
 }
 
-// span is the part of a Gaussian loss that is on the lattice: what is below its first point is moved up to
-// it, what is above its last is counted as infinite.
-type span struct{ first, last int }
+// span is the part of a Gaussian loss that is on the lattice: what is below low is moved up to the next
+// point, what is above high is counted as infinite. The points first to last enclose it.
+type span struct {
+	low, high   float64
+	first, last int
+}
 
 // gaussianSpan covers all but exp(-reach²/2) of a tilted Gaussian loss, on each side.
 func (g lattice) gaussianSpan(mu, reach float64) span {
 	center := mu*mu/2 + g.theta*mu*mu
-	return span{int(math.Floor((center - reach*mu) / g.h)), int(math.Ceil((center + reach*mu) / g.h))}
+	low, high := center-reach*mu, center+reach*mu
+	return span{low, high, int(math.Floor(low / g.h)), int(math.Ceil(high / g.h))}
 }
 
 var nodes5, weights5 = legendre(5)
@@ -174,30 +191,57 @@ var nodes5, weights5 = legendre(5)
 func (g lattice) gaussian(mu float64, s span) law {
 	l := law{first: s.first, dense: make([]float64, s.last-s.first+1)}
 	mean := mu*mu/2 + g.theta*mu*mu
-	panels := int(math.Ceil(4 * g.h / mu))
-	width := g.h / float64(panels)
-	scale := width / (mu * math.Sqrt(2*math.Pi))
-	for i := range panels {
-		for j, x := range nodes5 {
-			rest := (float64(i) + x) * width
-			upper := scale * weights5[j] * math.Expm1(-rest) / math.Expm1(-g.h) * math.Exp(g.theta*(g.h-rest))
-			lower := scale * weights5[j] * math.Exp(-rest) * math.Expm1(rest-g.h) / math.Expm1(-g.h) * math.Exp(-g.theta*rest)
-			for k := range len(l.dense) - 1 {
-				z := (float64(s.first+k)*g.h + rest - mean) / mu
-				density := math.Exp(-z * z / 2)
-				l.dense[k] += lower * density
-				l.dense[k+1] += upper * density
-			}
+	shift := g.theta*mu*mu/2 + g.theta*g.theta*mu*mu/2
+	var whole []node // of a cell that is one panel
+	if 4*g.h <= mu {
+		whole = g.panel(mu, 0, g.h)
+	}
+	for k := range len(l.dense) - 1 {
+		start := float64(s.first+k) * g.h
+		from, to := max(s.low, start), min(s.high, start+g.h)
+		nodes := whole
+		if whole == nil || from > start || to < start+g.h {
+			nodes = g.panel(mu, from-start, to-start)
+		}
+		for _, n := range nodes {
+			z := (start + n.rest - mean) / mu
+			density := math.Exp(-z * z / 2)
+			l.dense[k] += n.lower * density
+			l.dense[k+1] += n.upper * density
 		}
 	}
-	shift := g.theta*mu*mu/2 + g.theta*g.theta*mu*mu/2
-	lowest := float64(s.first) * g.h
-	l.dense[0] += math.Erfc((mu*mu/2-lowest)/mu/math.Sqrt2) / 2 * math.Exp(g.theta*lowest-shift)
+	next := int(math.Ceil(s.low / g.h))
+	l.dense[next-s.first] += math.Erfc((mu*mu/2-s.low)/mu/math.Sqrt2) / 2 * g.tiltAt(next, shift)
 	l.scale(shift)
 	return l
 }
 
+// node is a place in a cell, and what a tilted density of 1 there adds to the cell's two points.
+type node struct{ rest, lower, upper float64 }
+
+// panel makes the nodes of a part of a cell.
+func (g lattice) panel(mu, from, to float64) []node {
+	if !(from < to) {
+		return nil
+	}
+	panels := math.Ceil(4 * (to - from) / mu)
+	width := (to - from) / panels
+	scale := width / (mu * math.Sqrt(2*math.Pi)) / math.Expm1(-g.h)
+	var nodes []node
+	for i := range int(panels) {
+		for j, x := range nodes5 {
+			rest := from + (float64(i)+x)*width
+			nodes = append(nodes, node{
+				rest:  rest,
+				lower: scale * weights5[j] * math.Expm1(rest-g.h) * math.Exp(-rest-g.theta*rest),
+				upper: scale * weights5[j] * math.Expm1(-rest) * math.Exp(g.theta*(g.h-rest)),
+			})
+		}
+	}
+	return nodes
+}
+
 // gaussianAbove is the mass above a span, rounded up.
-func (g lattice) gaussianAbove(mu float64, s span) float64 {
-	return math.Erfc((float64(s.last)*g.h-mu*mu/2)/mu/math.Sqrt2) / 2 * (1 + gaussianSlack)
+func gaussianAbove(mu float64, s span) float64 {
+	return math.Erfc((s.high-mu*mu/2)/mu/math.Sqrt2) / 2 * (1 + gaussianSlack)
 }

@@ -3,9 +3,9 @@
 package accounting
 
 import (
+	"errors"
 	"fmt"
 	"math"
-	"math/big"
 )
 
 // losses is what a composition is for PLD: Gaussians are one Gaussian with the root of the sum of μ², which
@@ -60,6 +60,8 @@ func (l *losses) onlyGaussian() bool { return len(l.parts) == 0 }
 // cumulant is ln E[exp(θL)] of the finite losses' own laws, not of their lattice. It steers, and proves
 // nothing.
 func (l *losses) cumulant(theta float64) float64 {
+	// The losses of P against Q and of Q against P have the same law, so that E[exp(θL)] = E[exp(-(1+θ)L)].
+	theta = max(theta, -1-theta)
 	sum := l.logFinite + theta*(1+theta)/2*l.mu*l.mu
 	for _, p := range l.parts {
 		sum += float64(p.times) * p.event.cumulant(theta)
@@ -72,14 +74,18 @@ func (e Event) cumulant(theta float64) float64 {
 		return theta*e.loss + math.Log1p(math.Exp(-e.loss*(1+2*theta))) - math.Log1p(math.Exp(-e.loss))
 	}
 	// Mironov 2017, Proposition 6, at α = θ + 1.
-	odd := 2*theta + 1
+	odd := max(2*theta+1, 1e-9)
 	return theta*e.loss + math.Log1p(theta/odd*math.Expm1(-odd*e.loss))
 }
+
+// maxTilt bounds θ times the spread. Where the best θ is larger, ε is within a few parts of maxTilt of the
+// largest loss, and a weaker tilt does as well.
+const maxTilt = 1e5
 
 // bestTilt returns the θ of the best bound by moments: of ε for a δ, or of ln δ for an ε, and the bound
 // (Canonne, Kamath and Steinke 2020, Proposition 12, with α = θ + 1).
 func (l *losses) bestTilt(bound func(theta, logMoment float64) float64) (theta, value float64) {
-	x, value := minimize(math.Log(1e-3/l.spread), math.Log(100/l.spread), func(x float64) float64 {
+	x, value := minimize(math.Log(1e-3/l.spread), math.Log(maxTilt/l.spread), func(x float64) float64 {
 		theta := math.Exp(x)
 		return bound(theta, l.cumulant(theta)+theta*math.Log(theta)-(1+theta)*math.Log1p(theta))
 	})
@@ -95,25 +101,19 @@ func (c Composition) pldEpsilon(delta float64) (float64, error) {
 		return basic, errBasic
 	}
 	var epsilon float64
-	var err error
-	if l.onlyGaussian() {
-		if l.mu > 0 {
-			epsilon = gaussianEpsilon(l.mu, rest)
-		}
-	} else {
-		epsilon, err = l.epsilon(rest)
-	}
-	if errBasic == nil && (err != nil || basic < epsilon) {
-		if err != nil && c.distinctLosses() {
+	if !l.onlyGaussian() {
+		var err error
+		if epsilon, err = l.epsilon(rest); err != nil {
 			return 0, err
 		}
-		return basic, nil
+	} else if l.mu > 0 {
+		epsilon = gaussianEpsilon(l.mu, rest)
 	}
-	return epsilon, err
+	if errBasic == nil {
+		epsilon = min(epsilon, basic)
+	}
+	return epsilon, nil
 }
-
-// distinctLosses reports whether PLD could be below Basic: with one draw it hardly is.
-func (c Composition) distinctLosses() bool { return c.total > 1 }
 
 // tolerance is how much of ε the lattice may add, relatively; coarsest is when a result is refused.
 const tolerance, coarsest = 5e-5, 1e-2
@@ -139,7 +139,7 @@ func (c Composition) pldDelta(epsilon float64) (float64, error) {
 	switch {
 	case !l.onlyGaussian():
 		sumE, _, _ := c.Sum()
-		if l.mu == 0 && new(big.Rat).SetFloat64(epsilon).Cmp(sumE) >= 0 {
+		if l.mu == 0 && decimal(epsilon).Cmp(sumE) >= 0 {
 			return min(basic, l.infinite), nil
 		}
 		theta, _ := l.bestTilt(func(theta, logMoment float64) float64 { return logMoment - theta*epsilon })
@@ -165,6 +165,8 @@ const (
 // compose convolves the losses on a lattice of about step h, tilted by θ, in a window around the tilted
 // mean.
 func (l *losses) compose(theta, h float64) (*curve, error) {
+	// Coarser steps would put all of the tilted law on a few points, and overflow.
+	h = min(h, 1/theta, l.spread/8)
 	further, high := l.reach(theta, above, 1)
 	_, low := l.reach(theta, below, -1)
 	n := 1 << 10
@@ -174,7 +176,7 @@ func (l *losses) compose(theta, h float64) (*curve, error) {
 	}
 	g := lattice{h: (high - low) / float64(n-16), theta: theta}
 	if g.h > h*math.Sqrt(coarsest/tolerance) {
-		return nil, fmt.Errorf("composition: got %d draws of losses too different in size for a grid of %d points, want fewer; use zcdp or basic, or charge the smallest as one Approx", l.draws, limit)
+		return nil, fmt.Errorf("composition: got %d draws with losses too small, beside the largest or the sum, for a grid of %d points, want fewer; use zcdp or basic, or charge the small ones together as one Approx", l.draws, limit)
 	}
 	// Where the largest loss falls on a point, it is exact.
 	if m := math.Floor(l.top / g.h); m >= 8 {
@@ -187,7 +189,7 @@ func (l *losses) compose(theta, h float64) (*curve, error) {
 // the tilt θ + u of that bound.
 func (l *losses) reach(theta, t, side float64) (tilt, loss float64) {
 	at := l.cumulant(theta)
-	x, value := minimize(math.Log(1e-2/l.spread), math.Log(100/l.spread), func(x float64) float64 {
+	x, value := minimize(math.Log(1e-2/l.spread), math.Log(30*(theta+1/l.spread)), func(x float64) float64 {
 		u := math.Exp(x)
 		return (l.cumulant(theta+side*u) - at + t) / u
 	})
@@ -198,8 +200,8 @@ func (l *losses) onLattice(g lattice, first, n int, further float64) (*curve, er
 	// The span's tails are below exp(-50), and below what the window cuts off.
 	reach := 10 + math.Sqrt(2*max(0, -l.cumulant(g.theta)+g.theta*float64(first+n)*g.h))
 	s := g.gaussianSpan(l.mu, reach)
-	if s.last-s.first > 8*maxGrid {
-		return nil, fmt.Errorf("composition: got a Gaussian far wider than the other losses allow the grid to be; use zcdp or basic")
+	if s.last-s.first > 4*maxGrid {
+		return nil, errors.New("composition: got a Gaussian far wider than the other losses allow the grid to be, want them nearer in size; use zcdp or basic")
 	}
 	spectrum := newSpectrum(n)
 	c := &curve{lattice: g, first: first, logMass: l.logFinite}
@@ -216,7 +218,7 @@ func (l *losses) onLattice(g lattice, first, n int, further float64) (*curve, er
 	}
 	if l.mu > 0 {
 		take(func(g lattice) law { return g.gaussian(l.mu, s) }, 1)
-		c.beyond = g.gaussianAbove(l.mu, s)
+		c.beyond = gaussianAbove(l.mu, s)
 	}
 	// Weights err by 1e-14 a draw, and the logs of their totals by 1e-13 of their size.
 	c.slack = math.Expm1(2e-14*float64(l.draws) + 1e-11)

@@ -96,9 +96,3 @@ func rhoDelta(rho, epsilon float64) float64 {
 	})
 	return min(1, math.Exp(exponent+conversionSlack*(1+math.Abs(exponent)))*(1+conversionSlack))
 }
-
-// rhoFor returns the largest ρ that rhoEpsilon converts to at most ε, rounded down.
-func rhoFor(epsilon, delta float64) float64 {
-	high := epsilon // at ρ = ε every α gives more than ε
-	return -bisect(-high, -1e-12*high, func(x float64) bool { return rhoEpsilon(-x, delta) <= epsilon })
-}
