@@ -30,6 +30,7 @@ var rooms = []struct{ room, may, why string }{
 	{"dp", "", "the words depend on nothing"},
 	{"dp/mechanism", "dp", "mechanisms know parameters, not data"},
 	{"dp/mechanism/mechanismtest", "dp dp/mechanism", "a recorder is a mechanism"},
+	{"dp/accounting", "dp", "an accountant knows parameters, not noise and not data"},
 	{"dp/estimate", "", "post-processing must not be able to reach a mechanism"},
 	{"anonymize", "anonymize/internal/…", "rules know values, not noise: dp and anonymize never meet"},
 	{"anonymize/identity", "anonymize anonymize/internal/…", "ids know values, not noise"},
