@@ -14,7 +14,7 @@ const (
 	// maxTimes bounds the number of draws in a composition, so that errors that grow with it stay small.
 	maxTimes = int64(1) << 30
 	// maxParts bounds the number of different mechanisms, and with it time and memory.
-	maxParts = 10_000
+	maxParts = 4096
 )
 
 // positive returns an error unless x is a number above 0 that is not infinite.

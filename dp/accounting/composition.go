@@ -52,7 +52,7 @@ type Composition struct {
 }
 
 // Add returns c with an event that happens the given number of times. It returns an error for an unset
-// event, for times below 1 or a total above 2^30, and above 10,000 different events.
+// event, for times below 1 or a total above 2^30, and above 4096 different events.
 func (c Composition) Add(e Event, times int64) (Composition, error) {
 	if e.kind == unset {
 		return Composition{}, errors.New("event: got an unset event, want one made by Laplace, Gaussian, …; check the error of its constructor")

@@ -71,7 +71,7 @@ func (l *losses) cumulant(theta float64) float64 {
 
 func (e Event) cumulant(theta float64) float64 {
 	if e.kind == approx {
-		return theta*e.loss + math.Log1p(math.Exp(-e.loss*(1+2*theta))) - math.Log1p(math.Exp(-e.loss))
+		return theta*e.loss + math.Log1p(math.Expm1(-2*e.loss*theta)/(1+math.Exp(e.loss)))
 	}
 	// Mironov 2017, Proposition 6, at α = θ + 1.
 	odd := max(2*theta+1, 1e-9)
