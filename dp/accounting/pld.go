@@ -18,8 +18,8 @@ type losses struct {
 	infinite, logFinite float64
 	// spread is at least the standard deviation of the loss, and at most of its order.
 	spread float64
-	// top is the largest loss of a single draw.
-	top float64
+	// top is the largest loss of a single draw, sum that of all but Gaussian draws.
+	top, sum float64
 }
 
 func (c Composition) losses() losses {
@@ -37,7 +37,7 @@ func (c Composition) losses() losses {
 		default:
 			l.parts = append(l.parts, p)
 			l.draws += p.times
-			l.top = max(l.top, p.event.loss)
+			l.top, l.sum = max(l.top, p.event.loss), l.sum+n*p.event.loss
 			square += n * p.event.loss * p.event.loss
 		}
 	}
@@ -220,8 +220,9 @@ func (l *losses) onLattice(g lattice, first, n int, further float64) (*curve, er
 		take(func(g lattice) law { return g.gaussian(l.mu, s) }, 1)
 		c.beyond = gaussianAbove(l.mu, s)
 	}
-	// Weights err by 1e-14 a draw, and the logs of their totals by 1e-13 of their size.
-	c.slack = math.Expm1(2e-14*float64(l.draws) + 1e-11)
+	// Weights err by 1e-14 a draw, and exponents by a few units of their size, which θ·loss bounds.
+	size := further * (l.sum + (1+further)*l.mu*l.mu)
+	c.slack = math.Expm1(1e-11 + 2e-14*float64(l.draws) + 2e-15*size)
 	c.beyond += math.Exp(logBeyond) * (1 + c.slack)
 	c.weights = spectrum.weights()
 	c.roundOff = spectrum.roundOff(l.draws)
