@@ -112,6 +112,7 @@ func (s *search) solve(kinds []Kind) (candidate, error) {
 	low, high := math.Inf(-1), math.Inf(1)
 	var within candidate
 	var last, lastY float64
+	known := false
 	for i := range 60 {
 		c, err := s.at(math.Exp(x), kinds)
 		if err != nil {
@@ -125,14 +126,17 @@ func (s *search) solve(kinds []Kind) (candidate, error) {
 		} else {
 			low = x
 		}
-		// A difference to the wanted logarithm; ε may be 0 where noise is far too large.
-		y := math.Log(max(c.epsilon, s.epsilon*1e-3) / (s.epsilon * (1 - slackWanted)))
-		if i > 0 && x != last {
-			slope = max(-3, min(-0.05, (y-lastY)/(x-last)))
+		// The difference to the wanted logarithm. Far too much noise has an ε of 0, which tells no slope.
+		y := math.Log(c.epsilon / (s.epsilon * (1 - slackWanted)))
+		if known {
+			slope = max(-1e3, min(-0.05, (y-lastY)/(x-last)))
 		}
-		last, lastY = x, y
-		x -= y / slope
-		if !(x > low && x < high) || i > 20 && !math.IsInf(high-low, 1) {
+		known, last, lastY = c.epsilon > 1e-3*s.epsilon, x, y
+		next := x - y/slope
+		if !known {
+			next = x - 0.5
+		}
+		if x = next; !(x > low && x < high) || i > 20 && !math.IsInf(high-low, 1) {
 			x = low + (high-low)/2
 		}
 		if high-low < 1e-12 {

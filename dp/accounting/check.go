@@ -10,7 +10,7 @@ import (
 const (
 	// minLoss and maxLoss bound sensitivity over scale. Below, a mechanism costs less than any budget can
 	// count; above, it promises nothing.
-	minLoss, maxLoss = 1e-9, 1e3
+	minLoss, maxLoss = 1e-15, 1e3
 	// maxTimes bounds the number of draws in a composition, so that errors that grow with it stay small.
 	maxTimes = int64(1) << 30
 	// maxParts bounds the number of different mechanisms, and with it time and memory.
@@ -27,7 +27,7 @@ func positive(path string, x float64, fix string) error {
 
 func checkLoss(path string, loss float64) error {
 	if !(loss >= minLoss && loss <= maxLoss) {
-		return fmt.Errorf("%s: got sensitivity/scale = %g, want %g to %g; check that both are in the same unit", path, loss, minLoss, maxLoss)
+		return fmt.Errorf("%s: got sensitivity/scale = %g, want %g to %g; check that both are in the same unit, and that a share of a budget is not tiny", path, loss, minLoss, maxLoss)
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ type Event struct {
 // costs nothing; noise that is itself drawn on a lattice is [DiscreteLaplace].
 //
 // It returns an error for numbers that are not positive and finite, and for sensitivity/scale outside
-// [1e-9, 1e3]. The loss is rounded up.
+// [1e-15, 1e3]. The loss is rounded up.
 func Laplace(scale, sensitivity float64) (Event, error) {
 	if err := checkScale("laplace", scale, sensitivity); err != nil {
 		return Event{}, err
@@ -80,7 +80,7 @@ func DiscreteLaplace(scale float64, sensitivity int64) (Event, error) {
 // [Event.Within].
 //
 // It returns an error for numbers that are not positive and finite, and for sensitivity/sigma outside
-// [1e-9, 1e3]. The ratio is rounded up.
+// [1e-15, 1e3]. The ratio is rounded up.
 func Gaussian(sigma, sensitivity float64) (Event, error) {
 	if err := checkScale("gaussian", sigma, sensitivity); err != nil {
 		return Event{}, err
@@ -93,7 +93,7 @@ func Gaussian(sigma, sensitivity float64) (Event, error) {
 // a composition of l0 equal parts, as selection over l0 groups is, costs less as l0 events of spend's
 // l0-th part.
 //
-// It returns an error where a parameter is unset, ε is above 1000 or below 1e-9, or δ is not below 1.
+// It returns an error where a parameter is unset, ε is above 1000 or below 1e-15, or δ is not below 1.
 func Approx(spend dp.Spend) (Event, error) {
 	if !spend.IsSet() {
 		return Event{}, fmt.Errorf("approx: got %s, want both ε and δ; write δ = 0 for a pure mechanism", spend)

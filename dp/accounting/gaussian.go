@@ -89,7 +89,13 @@ func gaussianMu(epsilon, delta float64) float64 {
 	for gaussianDelta(high, epsilon) <= delta {
 		high *= 2
 	}
-	return -bisect(-high, -low, func(x float64) bool { return gaussianDelta(-x, epsilon) <= delta })
+	return bisectDown(low, high, func(mu float64) bool { return gaussianDelta(mu, epsilon) <= delta })
+}
+
+// bisectDown returns the largest x in [low, high] for which ok holds, rounded down to where it is known to. ok
+// must hold at low, and everywhere below a point.
+func bisectDown(low, high float64, ok func(float64) bool) float64 {
+	return -bisect(-high, -low, func(x float64) bool { return ok(-x) })
 }
 
 // bisect returns the least x in [low, high] for which ok holds, rounded up to where it is known to. ok must

@@ -5,6 +5,7 @@ package accounting
 import (
 	"fmt"
 	"math"
+	"math/big"
 	"math/cmplx"
 	"testing"
 
@@ -222,6 +223,72 @@ func TestRoundOffIsBooked(t *testing.T) {
 	assert.Less(t, s.roundOff(draws), 1e-10)
 }
 
+// What is above the window counts as infinite loss: a window that ends in the middle of the law hides
+// nothing, and what its points were taken modulo only adds.
+func TestWhatTheWindowCutsOffIsBooked(t *testing.T) {
+	const loss, n = 0.1, 60
+	e := Event{kind: approx, loss: loss}
+	l := losses{parts: []part{{e, n}}, draws: n, spread: loss * math.Sqrt(n), top: loss, sum: n * loss}
+	g := lattice{h: loss, theta: 1}
+	exact := map[int]float64{0: 1} // by convolution, in units of the loss
+	for range n {
+		next := map[int]float64{}
+		for k, p := range exact {
+			next[k+1] += p / (1 + math.Exp(-loss))
+			next[k-1] += p / (1 + math.Exp(loss))
+		}
+		exact = next
+	}
+	for _, first := range []int{-48, -40, -20} {
+		c, err := l.onLattice(g, first, 64, 64, 4)
+		require.NoError(t, err)
+		for k := first; k < first+64; k += 5 {
+			epsilon := float64(k) * loss
+			want := hockey(exact, loss, epsilon)
+			assert.GreaterOrEqual(t, c.delta(epsilon), want*(1-1e-12), "window from %d, point %d", first, k)
+		}
+		assert.Greater(t, c.beyond, 0.0)
+	}
+}
+
+func TestEverythingBookedRaisesTheAnswer(t *testing.T) {
+	l := losses{parts: []part{{Event{kind: laplace, loss: 0.1}, 50}}, draws: 50, spread: 0.7, top: 0.1, sum: 5}
+	plain, err := l.compose(3, 1e-4)
+	require.NoError(t, err)
+	const delta = 1e-4
+	least, err := plain.epsilon(delta)
+	require.NoError(t, err)
+	for name, book := range map[string]func(*curve){
+		"beyond":    func(c *curve) { c.beyond += delta / 10 },
+		"slack":     func(c *curve) { c.slack += 0.1 },
+		"round-off": func(c *curve) { c.roundOff += 1e-4 },
+	} {
+		c := *plain
+		book(&c)
+		more, err := c.epsilon(delta)
+		require.NoError(t, err, name)
+		assert.Greater(t, more, least*(1+1e-4), name)
+		assert.Greater(t, c.delta(least), plain.delta(least)*(1+1e-4), name)
+	}
+	full := *plain
+	full.beyond = delta
+	_, err = full.epsilon(delta)
+	require.ErrorContains(t, err, "want more than the grid's rounding")
+}
+
+func TestQuotientsAreRoundedUp(t *testing.T) {
+	for _, b := range []float64{3, 7, 1e-3, 12345.678} {
+		exact := new(big.Rat).Inv(new(big.Rat).SetFloat64(b))
+		got := quotientUp(1, b)
+		assert.Positive(t, got.Cmp(exact), "1/%g", b)
+		assert.Negative(t, got.Sub(got, exact).Cmp(big.NewRat(1, 1<<62)), "1/%g", b)
+	}
+	assert.Zero(t, quotientUp(1, 8).Cmp(big.NewRat(1, 8)))
+	third := big.NewRat(1, 3)
+	assert.Positive(t, new(big.Rat).SetFloat64(floatUp(third)).Cmp(third))
+	assert.Negative(t, new(big.Rat).SetFloat64(floatDown(third)).Cmp(third))
+}
+
 // The lattice path, which Gaussians alone do not take, agrees with Balle and Wang from above.
 func TestGaussianOnTheLatticeAgainstTheClosedForm(t *testing.T) {
 	for _, mu := range []float64{1e-6, 0.01, 0.3, 1, 5} {
@@ -245,7 +312,12 @@ func TestGaussianDeltaAgainstTheTextbook(t *testing.T) {
 			}
 		}
 	}
-	assert.InEpsilon(t, 1e-5, gaussianDelta(1, 4.37717809568), 1e-9)
+	// From the textbook formula with 50 digits.
+	for _, x := range []struct{ mu, epsilon, delta float64 }{
+		{1e-9, 3e-9, 3.82154317620955e-13}, {1e-3, 4e-3, 7.15956243493825e-9}, {0.3, 2, 1.51891705229894e-12}, {1, 4.37717809568, 1e-5},
+	} {
+		assert.InEpsilon(t, x.delta, gaussianDelta(x.mu, x.epsilon), 1e-9, "μ = %g, ε = %g", x.mu, x.epsilon)
+	}
 	assert.Positive(t, gaussianDelta(1e-9, 1e3), "an underflow promises the impossible")
 	assert.Equal(t, 1.0, gaussianDelta(1e3, 1))
 	// Both sides of the switch between formulas agree.

@@ -3,9 +3,11 @@
 package accounting
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // losses is what a composition is for PLD: Gaussians are one Gaussian with the root of the sum of μ², which
@@ -51,8 +53,13 @@ func (c Composition) losses() losses {
 		l.draws++
 	}
 	l.spread = math.Sqrt(square + mu2)
+	// The widest first: they leave the fewest frequencies for the others.
+	slices.SortStableFunc(l.parts, func(a, b part) int { return cmp.Compare(b.variance(), a.variance()) })
 	return l
 }
+
+// variance is of the order of that of a part's loss.
+func (p part) variance() float64 { return float64(p.times) * p.event.loss * p.event.loss }
 
 // onlyGaussian reports whether there is a closed form.
 func (l *losses) onlyGaussian() bool { return len(l.parts) == 0 }
@@ -73,8 +80,14 @@ func (e Event) cumulant(theta float64) float64 {
 	if e.kind == approx {
 		return theta*e.loss + math.Log1p(math.Expm1(-2*e.loss*theta)/(1+math.Exp(e.loss)))
 	}
-	// Mironov 2017, Proposition 6, at α = θ + 1.
 	odd := max(2*theta+1, 1e-9)
+	if e.kind == discreteLaplace && e.steps <= maxSteps {
+		// A geometric series between two ends, at α = θ + 1.
+		step := e.loss / float64(e.steps)
+		inner := math.Exp(-step*odd) * math.Expm1(-step*odd*float64(e.steps-1)) / math.Expm1(-step*odd) * -math.Expm1(-step)
+		return theta*e.loss + math.Log1p((math.Exp(-e.loss*odd)+inner-math.Exp(-step))/(1+math.Exp(-step)))
+	}
+	// Mironov 2017, Proposition 6, at α = θ + 1.
 	return theta*e.loss + math.Log1p(theta/odd*math.Expm1(-odd*e.loss))
 }
 
@@ -123,9 +136,7 @@ func (l *losses) epsilon(delta float64) (float64, error) {
 	if bound <= 0 {
 		bound = l.spread // where ε = 0 may already do
 	}
-	// A lattice adds about draws·h²(1+θ)/12 to ε (pld.md).
-	added := tolerance * bound
-	curve, err := l.compose(theta, math.Sqrt(12*added/(float64(l.draws)*(1+theta))))
+	curve, err := l.compose(theta, tolerance*bound)
 	if err != nil {
 		return 0, err
 	}
@@ -143,7 +154,7 @@ func (c Composition) pldDelta(epsilon float64) (float64, error) {
 			return min(basic, l.infinite), nil
 		}
 		theta, _ := l.bestTilt(func(theta, logMoment float64) float64 { return logMoment - theta*epsilon })
-		curve, err := l.compose(theta, math.Sqrt(12*tolerance/(float64(l.draws)*theta*(1+theta))))
+		curve, err := l.compose(theta, tolerance/theta) // ln δ falls by θ for each ε
 		if err != nil {
 			return 0, err
 		}
@@ -162,27 +173,47 @@ const (
 	above, below = 26, 20
 )
 
-// compose convolves the losses on a lattice of about step h, tilted by θ, in a window around the tilted
-// mean.
-func (l *losses) compose(theta, h float64) (*curve, error) {
-	// Coarser steps would put all of the tilted law on a few points, and overflow.
-	h = min(h, 1/theta, l.spread/8)
+// added estimates what a lattice of step h adds to ε at tilt θ: (1+θ)/2 times the variance that splitting a
+// loss between two points gives it, h²/6 on average, and at most h times the loss (pld.md).
+func (l *losses) added(theta, h float64) float64 {
+	var variance float64
+	if l.mu > 0 {
+		variance = min(h*h/6, h*l.mu)
+	}
+	for _, p := range l.parts {
+		variance += float64(p.times) * min(h*h/6, h*p.event.loss)
+	}
+	return (1 + theta) / 2 * variance
+}
+
+// compose convolves the losses on a lattice, tilted by θ, in a window around the tilted mean. Its step is such
+// that it adds about the given amount to ε.
+func (l *losses) compose(theta, add float64) (*curve, error) {
 	further, high := l.reach(theta, above, 1)
 	_, low := l.reach(theta, below, -1)
-	n := 1 << 10
+	// Coarser steps would put the tilted law on a few points, and more of it above the window than reach says.
+	h := min(1/further, l.spread/8)
+	if l.added(theta, h) > add {
+		h = math.Exp(bisectDown(math.Log(h)-60, math.Log(h), func(x float64) bool { return l.added(theta, math.Exp(x)) <= add }))
+	}
 	limit := min(maxGrid, maxWork/(len(l.parts)+1))
-	for float64(n-16) < (high-low)/h && 2*n <= limit {
+	n := 1 << 10
+	for float64(n-16) < 1.02*(high-low)/h && 2*n <= limit {
 		n *= 2
 	}
-	g := lattice{h: (high - low) / float64(n-16), theta: theta}
-	if g.h > h*math.Sqrt(coarsest/tolerance) {
-		return nil, fmt.Errorf("composition: got %d draws with losses too small, beside the largest or the sum, for a grid of %d points, want fewer; use zcdp or basic, or charge the small ones together as one Approx", l.draws, limit)
+	g := lattice{h: 1.02 * (high - low) / float64(n-16), theta: theta}
+	if g.h > 10*h && l.added(theta, g.h) > add*coarsest/tolerance {
+		return nil, l.errGrid(limit)
 	}
 	// Where the largest loss falls on a point, it is exact.
 	if m := math.Floor(l.top / g.h); m >= 8 {
 		g.h = l.top / m
 	}
-	return l.onLattice(g, int(math.Floor(low/g.h))-4, n, further)
+	return l.onLattice(g, int(math.Floor(low/g.h))-4, n, limit, further)
+}
+
+func (l *losses) errGrid(points int) error {
+	return fmt.Errorf("composition: got %d draws with losses too small, beside the largest or the sum, for a grid of %d points, want fewer; use zcdp or basic, or charge the small ones together as one Approx", l.draws, points)
 }
 
 // reach returns where Chernoff's bound on the tilted law is exp(-t), above (side 1) or below (side -1), and
@@ -196,36 +227,56 @@ func (l *losses) reach(theta, t, side float64) (tilt, loss float64) {
 	return theta + side*math.Exp(x), side * value
 }
 
-func (l *losses) onLattice(g lattice, first, n int, further float64) (*curve, error) {
+// weighed is a law with the number of its draws.
+type weighed struct {
+	law   law
+	times int64
+}
+
+// laws puts all losses on a lattice, and returns the log of their total mass too.
+func (l *losses) laws(g lattice, s span) (all []weighed, logMass float64) {
+	logMass = l.logFinite
+	take := func(at law, times int64) {
+		all = append(all, weighed{at, times})
+		logMass += float64(times) * at.logMass
+	}
+	if l.mu > 0 {
+		take(g.gaussian(l.mu, s), 1)
+	}
+	for _, p := range l.parts {
+		take(g.law(p.event), p.times)
+	}
+	return all, logMass
+}
+
+// onLattice convolves the losses in a window of n points, or of as many more as the rounding to the lattice
+// needs.
+func (l *losses) onLattice(g lattice, first, n, limit int, further float64) (*curve, error) {
 	// The span's tails are below exp(-50), and below what the window cuts off.
 	reach := 10 + math.Sqrt(2*max(0, -l.cumulant(g.theta)+g.theta*float64(first+n)*g.h))
 	s := g.gaussianSpan(l.mu, reach)
 	if s.last-s.first > 4*maxGrid {
 		return nil, errors.New("composition: got a Gaussian far wider than the other losses allow the grid to be, want them nearer in size; use zcdp or basic")
 	}
+	all, logMass := l.laws(g, s)
+	_, logFurther := l.laws(lattice{h: g.h, theta: further}, s)
+	for top := (logFurther - logMass + above) / (further - g.theta); float64(first+n)*g.h < top; n *= 2 {
+		if n > 2*limit {
+			return nil, l.errGrid(limit)
+		}
+	}
 	spectrum := newSpectrum(n)
-	c := &curve{lattice: g, first: first, logMass: l.logFinite}
-	outer := lattice{h: g.h, theta: further}
-	logBeyond := l.logFinite - further*float64(first+n)*g.h
-	take := func(at func(lattice) law, times int64) {
-		inside := at(g)
-		spectrum.multiply(inside, times)
-		c.logMass += float64(times) * inside.logMass
-		logBeyond += float64(times) * at(outer).logMass
+	for _, w := range all {
+		spectrum.multiply(w.law, w.times)
 	}
-	for _, p := range l.parts {
-		take(func(g lattice) law { return g.law(p.event) }, p.times)
-	}
-	if l.mu > 0 {
-		take(func(g lattice) law { return g.gaussian(l.mu, s) }, 1)
-		c.beyond = gaussianAbove(l.mu, s)
-	}
+	c := &curve{lattice: g, first: first, logMass: logMass, weights: spectrum.weights(), roundOff: spectrum.roundOff(l.draws)}
 	// Weights err by 1e-14 a draw, and exponents by a few units of their size, which θ·loss bounds.
 	size := further * (l.sum + (1+further)*l.mu*l.mu)
 	c.slack = math.Expm1(1e-11 + 2e-14*float64(l.draws) + 2e-15*size)
-	c.beyond += math.Exp(logBeyond) * (1 + c.slack)
-	c.weights = spectrum.weights()
-	c.roundOff = spectrum.roundOff(l.draws)
+	c.beyond = math.Exp(logFurther-further*float64(first+n)*g.h) * (1 + c.slack)
+	if l.mu > 0 {
+		c.beyond += gaussianAbove(l.mu, s)
+	}
 	return c, nil
 }
 

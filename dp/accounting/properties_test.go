@@ -214,8 +214,8 @@ func TestASamplersDistanceFromItsLawIsCharged(t *testing.T) {
 }
 
 func TestCompositionsAreValues(t *testing.T) {
-	base := compose(t, lap(2, 1), gauss(3, 1))
-	before := epsilonOf(t, accounting.PLD, 1e-6, lap(2, 1), gauss(3, 1))
+	base := compose(t, lap(2, 1), gauss(3, 1), lap(4, 1)) // three, so that a grown slice has room
+	before := epsilonOf(t, accounting.PLD, 1e-6, lap(2, 1), gauss(3, 1), lap(4, 1))
 	one, err := base.Add(lap(5, 1).event, 1)
 	require.NoError(t, err)
 	two, err := base.Add(gauss(7, 1).event, 1)
@@ -228,9 +228,9 @@ func TestCompositionsAreValues(t *testing.T) {
 		want float64
 	}{
 		{base, before},
-		{one, epsilonOf(t, accounting.PLD, 1e-6, lap(2, 1), gauss(3, 1), lap(5, 1))},
-		{two, epsilonOf(t, accounting.PLD, 1e-6, lap(2, 1), gauss(3, 1), gauss(7, 1))},
-		{again, epsilonOf(t, accounting.PLD, 1e-6, lap(2, 6), gauss(3, 1))},
+		{one, epsilonOf(t, accounting.PLD, 1e-6, lap(2, 1), gauss(3, 1), lap(4, 1), lap(5, 1))},
+		{two, epsilonOf(t, accounting.PLD, 1e-6, lap(2, 1), gauss(3, 1), lap(4, 1), gauss(7, 1))},
+		{again, epsilonOf(t, accounting.PLD, 1e-6, lap(2, 6), gauss(3, 1), lap(4, 1))},
 	} {
 		wait.Go(func() {
 			got, err := tt.c.Epsilon(accounting.PLD, 1e-6)

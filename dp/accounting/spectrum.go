@@ -14,7 +14,6 @@ type spectrum struct {
 	n       int
 	fft     *fourier.FFT
 	product []complex128
-	factor  []complex128
 	// wave is exp(-2πij/n), and gap is 1 - wave without cancellation.
 	wave, gap []complex128
 }
@@ -23,8 +22,8 @@ type spectrum struct {
 func newSpectrum(n int) *spectrum {
 	s := &spectrum{
 		n: n, fft: fourier.NewFFT(n),
-		product: make([]complex128, n/2+1), factor: make([]complex128, n/2+1),
-		wave: make([]complex128, n), gap: make([]complex128, n),
+		product: make([]complex128, n/2+1),
+		wave:    make([]complex128, n), gap: make([]complex128, n),
 	}
 	for j := range n {
 		signed := j
@@ -41,56 +40,56 @@ func newSpectrum(n int) *spectrum {
 	return s
 }
 
+// vanished is what a product of transforms may be taken as 0 below: far under the round-off of one of
+// them. Most frequencies are there after a few laws, and cost nothing any more.
+const vanished = 1e-32
+
 // multiply takes in a law that is drawn the given number of times.
 func (s *spectrum) multiply(l law, times int64) {
+	factor := s.closedForm(l)
 	if l.dense != nil {
 		folded := make([]float64, s.n)
 		for i, w := range l.dense {
 			folded[s.index(l.first+i)] += w
 		}
-		s.fft.Coefficients(s.factor, folded)
-	} else {
-		clear(s.factor)
-		s.addRun(l.run)
-		for _, a := range l.atoms {
-			s.addAtom(a)
-		}
+		coefficients := s.fft.Coefficients(nil, folded)
+		factor = func(m int) complex128 { return coefficients[m] }
 	}
-	for m, f := range s.factor {
-		s.product[m] *= power(f, times)
+	for m, p := range s.product {
+		if p == 0 {
+			continue
+		}
+		p *= power(factor(m), times)
+		if real(p)*real(p)+imag(p)*imag(p) < vanished*vanished {
+			p = 0
+		}
+		s.product[m] = p
 	}
 }
 
 func (s *spectrum) index(k int) int { return k & (s.n - 1) }
 
-func (s *spectrum) addAtom(a atom) {
-	step, j, w := s.index(a.k), 0, complex(a.weight, 0)
-	for m := range s.factor {
-		s.factor[m] += w * s.wave[j]
-		j = (j + step) & (s.n - 1)
-	}
-}
-
-// addRun adds the sum of a geometric series, w·z^last·(1 - (ρ/z)^length)/(1 - ρ/z) at z = wave. Numerator and
-// denominator are sums of terms that do not cancel, so the quotient is exact to a few units.
-func (s *spectrum) addRun(r run) {
-	if r.length == 0 {
-		return
-	}
-	ratio := math.Exp(r.logRatio)
-	all := math.Exp(float64(r.length) * r.logRatio)
+// closedForm is the transform of a law's atoms and run, by frequency. The run is a geometric series,
+// w·z^last·(1 - (ρ/z)^length)/(1 - ρ/z) at z = wave. Numerator and denominator are sums of terms that do not
+// cancel, so the quotient is exact to a few units.
+func (s *spectrum) closedForm(l law) func(m int) complex128 {
+	r := l.run
+	ratio, all := math.Exp(r.logRatio), math.Exp(float64(r.length)*r.logRatio)
 	lessRatio, lessAll := -math.Expm1(r.logRatio), -math.Expm1(float64(r.length)*r.logRatio)
-	last, length := s.index(r.last), s.index(r.length)
-	i, j := 0, 0
-	for m := range s.factor {
-		g, h := s.gap[j], s.gap[m]
+	return func(m int) complex128 {
+		var sum complex128
+		for _, a := range l.atoms {
+			sum += complex(a.weight, 0) * s.wave[s.index(a.k*m)]
+		}
+		if r.length == 0 {
+			return sum
+		}
 		// 1 - ρ/z = (1-ρ) + ρ·conj(gap): both real parts are at least 0.
+		g, h := s.gap[s.index(r.length*m)], s.gap[m]
 		numerator := complex(lessAll+all*real(g), -all*imag(g))
 		a, b := lessRatio+ratio*real(h), -ratio*imag(h)
 		norm := r.weight / (a*a + b*b)
-		s.factor[m] += s.wave[i] * numerator * complex(a*norm, -b*norm)
-		i = (i + last) & (s.n - 1)
-		j = (j + length) & (s.n - 1)
+		return sum + s.wave[s.index(r.last*m)]*numerator*complex(a*norm, -b*norm)
 	}
 }
 
