@@ -80,41 +80,48 @@ func (c Composition) Add(e Event, times int64) (Composition, error) {
 // stands for the shortest decimal that reads as it.
 // It returns an error for δ outside [0, 1), where no finite ε exists (δ below that of the events
 // themselves, or 0 with a Gaussian among them), for an unset method, and, by PLD, where the grid that the
-// result needs would be too large.
+// result needs would be too large. With an error it returns +Inf, the safe side.
 func (c Composition) Epsilon(m Method, delta float64) (float64, error) {
-	if err := checkDelta(delta); err != nil {
-		return 0, err
+	err := checkDelta(delta)
+	f, errM := c.epsilonFunc(m)
+	if err = errors.Join(err, errM); err != nil {
+		return math.Inf(1), err
 	}
-	f, err := c.epsilonFunc(m)
+	epsilon, err := c.withDrift(delta, f)
 	if err != nil {
-		return 0, err
+		return math.Inf(1), err
 	}
-	return c.withDrift(delta, f)
+	return epsilon, nil
 }
 
 // Delta returns a δ at which the composition is (ε, δ)-differentially private by the method, rounded up; 1
 // where the method knows none below. It returns an error for ε that is not finite and at least 0, and
-// otherwise as Epsilon.
+// otherwise as Epsilon. With an error it returns 1, the safe side.
 func (c Composition) Delta(m Method, epsilon float64) (float64, error) {
 	if err := checkEpsilon(epsilon); err != nil {
-		return 0, err
+		return 1, err
 	}
-	var delta float64
-	var err error
-	switch m {
-	case Basic:
-		delta = c.basicDelta(epsilon)
-	case ZCDP:
-		delta = c.zcdpDelta(epsilon)
-	case PLD:
-		delta, err = c.pldDelta(epsilon)
-	default:
-		return 0, errMethod
+	delta, err := c.idealDelta(m, epsilon)
+	if err != nil {
+		return 1, err
 	}
 	if drift := c.drift(); drift > 0 {
 		delta += drift * up(1+up(math.Exp(epsilon)))
 	}
-	return min(1, delta), err
+	return min(1, delta), nil
+}
+
+// idealDelta is δ where draws are from their laws.
+func (c Composition) idealDelta(m Method, epsilon float64) (float64, error) {
+	switch m {
+	case Basic:
+		return c.basicDelta(epsilon), nil
+	case ZCDP:
+		return c.zcdpDelta(epsilon), nil
+	case PLD:
+		return c.pldDelta(epsilon)
+	}
+	return 1, errMethod
 }
 
 var errMethod = errors.New("method: got an unset method, want Basic, ZCDP or PLD")

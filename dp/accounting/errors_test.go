@@ -75,12 +75,14 @@ func TestQueriesRefuseWhatIsNoProbability(t *testing.T) {
 	c := compose(t, lap(2, 3), gauss(3, 1))
 	for name, m := range methods {
 		for _, delta := range []float64{-1e-9, 1, 2, math.NaN(), math.Inf(1)} {
-			_, err := c.Epsilon(m, delta)
+			got, err := c.Epsilon(m, delta)
 			require.ErrorContains(t, err, "delta: got ", name)
+			assert.True(t, math.IsInf(got, 1), "an error must not look like a small ε")
 		}
 		for _, epsilon := range []float64{-1e-9, math.NaN(), math.Inf(1)} {
-			_, err := c.Delta(m, epsilon)
+			got, err := c.Delta(m, epsilon)
 			require.ErrorContains(t, err, "epsilon: got ", name)
+			assert.Equal(t, 1.0, got, "an error must not look like a small δ")
 		}
 		_, err := c.Epsilon(m, 0)
 		require.ErrorContains(t, err, "delta: got 0, want more than the 0 that the events spend", name)
