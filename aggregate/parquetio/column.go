@@ -4,6 +4,7 @@ package parquetio
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"hash/crc32"
 	"io"
@@ -24,6 +25,7 @@ type column struct {
 	offset  int64 // of the next page
 	end     int64
 	left    int64 // rows of the row group in pages not yet loaded
+	skip    int64 // rows that are another reader's, before the first of this one
 	codec   format.CompressionCodec
 	dict    *table.Dict
 
@@ -57,26 +59,32 @@ func (s *scratch) close() {
 }
 
 // load loads the next page that has rows, and the dictionary before it. It returns how many bytes
-// it read.
-func (c *column) load() (read int64, err error) {
+// it read. A page that begins with another reader's rows is that one's to count.
+func (c *column) load(ctx context.Context) (read int64, err error) {
 	defer recovered(&err)
 	c.at, c.rows = 0, 0
-	start := c.offset
 	for c.rows == 0 {
+		if err := ctx.Err(); err != nil {
+			return read, err
+		}
 		if c.offset >= c.end {
-			return c.offset - start, malformed("the column's pages hold fewer rows than the row group")
+			return read, malformed("the column's pages hold fewer rows than the row group")
 		}
 		h, err := c.header()
 		if err != nil {
-			return c.offset - start, err
+			return read, err
 		}
 		body := c.offset + int64(h.size)
+		if c.skip == 0 {
+			read += int64(h.size) + h.compressed
+		}
 		c.offset = body + h.compressed
 		if err := c.loadPage(&h, body); err != nil {
-			return c.offset - start, err
+			return read, err
 		}
 	}
-	return c.offset - start, nil
+	c.at, c.skip = int(c.skip), 0
+	return read, nil
 }
 
 // header reads and checks the header of the page at c.offset.
@@ -105,7 +113,9 @@ func (c *column) loadPage(h *pageHeader, at int64) error {
 		if h.rows > c.left {
 			return malformed("the column's pages hold more rows than the row group")
 		}
-		if h.rows == 0 {
+		if h.rows <= c.skip || h.rows == 0 {
+			c.skip -= h.rows
+			c.left -= h.rows
 			return nil
 		}
 	case format.DictionaryPage:

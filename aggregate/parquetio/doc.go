@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package parquetio reads Parquet files. Start at [New]; the [Source] reads the named columns of
-// each row group in batches, one [table.Reader] per row group.
+// each row group in batches, with one [table.Reader] for each row group or, where there are few, several.
 //
 // # Types
 //
@@ -18,7 +18,7 @@
 //
 // All encodings and codecs that Parquet defines are read, but for the two which it has withdrawn
 // (BIT_PACKED levels and the old LZ4 framing). Pages with dictionary indexes become columns with a
-// table.Dict, which the batches of one row group share by pointer; a batch ends where a column
+// table.Dict, which the batches of one reader share by pointer; a batch ends where a column
 // changes from a dictionary to plain values.
 //
 // # Hostile files

@@ -11,7 +11,7 @@ import (
 	"github.com/throngdp/throng/anonymize"
 )
 
-// reader reads one row group.
+// reader reads one row group, or a part of it.
 type reader struct {
 	file      string
 	left      int64 // rows not yet yielded
@@ -38,14 +38,13 @@ func (r *reader) Next(ctx context.Context, b *table.Batch) error {
 	for i := range r.columns {
 		c := &r.columns[i]
 		if c.at == c.rows {
-			if err := ctx.Err(); err != nil {
-				b.Reset(len(r.columns))
-				return err
-			}
-			read, err := c.load()
+			read, err := c.load(ctx)
 			b.Bytes += read
 			if err != nil {
 				b.Reset(len(r.columns))
+				if err == ctx.Err() {
+					return err
+				}
 				err = located(r.file, c.name, err)
 				r.stop(err)
 				return err

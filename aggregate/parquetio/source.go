@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime"
 	"strings"
 
 	"github.com/parquet-go/parquet-go/format"
@@ -16,12 +17,17 @@ import (
 const (
 	defaultBatchRows = 2048
 	maxBatchRows     = 65536
+	// minPartRows is how many rows a reader should have at least: each decodes the dictionaries anew.
+	minPartRows = 1 << 16
 )
 
 // Options says how to read. The zero value is a good choice.
 type Options struct {
 	// BatchRows is the largest number of rows of a batch, from 1 to 65536; 0 means 2048.
 	BatchRows int
+	// Readers is how many readers to open at least, as far as there are rows for them: a file that is one
+	// row group could keep one processor busy only. 0 means four for each processor.
+	Readers int
 }
 
 // Source is a Parquet file. It is safe for concurrent use.
@@ -30,6 +36,7 @@ type Source struct {
 	reader    io.ReaderAt
 	size      int64
 	batchRows int
+	readers   int
 	groups    []format.RowGroup
 	leaves    []leaf
 	dataEnd   int64
@@ -44,9 +51,15 @@ func New(name string, r io.ReaderAt, size int64, opts Options) (*Source, error) 
 	if opts.BatchRows < 0 || opts.BatchRows > maxBatchRows {
 		return nil, &table.Error{File: name, Problem: "BatchRows is out of range, want 1 to 65536, or 0 for 2048", Err: table.ErrLimit}
 	}
-	s := &Source{name: name, reader: r, size: size, batchRows: opts.BatchRows}
+	if opts.Readers < 0 {
+		return nil, &table.Error{File: name, Problem: "Readers is out of range, want 1 or more, or 0 for four for each processor", Err: table.ErrLimit}
+	}
+	s := &Source{name: name, reader: r, size: size, batchRows: opts.BatchRows, readers: opts.Readers}
 	if s.batchRows == 0 {
 		s.batchRows = defaultBatchRows
+	}
+	if s.readers == 0 {
+		s.readers = 4 * runtime.GOMAXPROCS(0)
 	}
 	if err := s.load(); err != nil {
 		return nil, located(name, "", err)
@@ -84,8 +97,8 @@ func (s *Source) Schema(context.Context) (table.Schema, error) {
 	return schema, nil
 }
 
-// Open returns a reader for each row group, and one at least. A reader takes memory for one page of
-// each column while it is being read.
+// Open returns a reader for each row group, or for each part of one where there are few, and one at least.
+// A reader takes memory for one page of each column while it is being read.
 func (s *Source) Open(ctx context.Context, columns []string) ([]table.Reader, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -97,19 +110,26 @@ func (s *Source) Open(ctx context.Context, columns []string) ([]table.Reader, er
 	if len(s.groups) == 0 {
 		return []table.Reader{&reader{file: s.name, columns: make([]column, len(columns)), scratch: new(scratch)}}, nil
 	}
-	readers := make([]table.Reader, len(s.groups))
+	var readers []table.Reader
 	for i := range s.groups {
-		r, err := s.openGroup(&s.groups[i], columns, leaves)
-		if err != nil {
-			return nil, err
+		rows := s.groups[i].NumRows
+		parts := max(1, min(int64((s.readers-1)/len(s.groups)+1), rows/minPartRows))
+		for n := range parts {
+			from, to := rows*n/parts, rows*(n+1)/parts
+			r, err := s.openPart(&s.groups[i], from, to, columns, leaves)
+			if err != nil {
+				return nil, err
+			}
+			readers = append(readers, r)
 		}
-		readers[i] = r
 	}
 	return readers, nil
 }
 
-func (s *Source) openGroup(g *format.RowGroup, columns []string, leaves []*leaf) (*reader, error) {
-	r := &reader{file: s.name, left: g.NumRows, batchRows: s.batchRows, scratch: new(scratch)}
+// openPart returns a reader for some rows of a row group. It passes over pages of earlier rows by their
+// headers alone.
+func (s *Source) openPart(g *format.RowGroup, from, to int64, columns []string, leaves []*leaf) (*reader, error) {
+	r := &reader{file: s.name, left: to - from, batchRows: s.batchRows, scratch: new(scratch)}
 	r.columns = make([]column, len(leaves))
 	for i, l := range leaves {
 		start, end, err := chunkBounds(g, l, s.dataEnd)
@@ -118,7 +138,7 @@ func (s *Source) openGroup(g *format.RowGroup, columns []string, leaves []*leaf)
 		}
 		r.columns[i] = column{
 			name: columns[i], leaf: l, source: s.reader, scratch: r.scratch,
-			offset: start, end: end, left: g.NumRows, codec: g.Columns[l.index].MetaData.Codec,
+			offset: start, end: end, left: g.NumRows, skip: from, codec: g.Columns[l.index].MetaData.Codec,
 		}
 	}
 	return r, nil

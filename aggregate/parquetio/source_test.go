@@ -7,6 +7,8 @@ import (
 	"context"
 	"io"
 	"math"
+	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -210,4 +212,66 @@ func TestBatchRowsIsHeeded(t *testing.T) {
 		assert.Equal(t, want, b.Len)
 	}
 	assert.Equal(t, io.EOF, readers[0].Next(context.Background(), &b))
+}
+
+func TestPartsOfARowGroupAreItsRowsOnce(t *testing.T) {
+	const n = 200_000
+	rows := tabletest.Rows{Columns: []table.Field{{Name: "id"}, {Name: "city"}, {Name: "n", Kind: anonymize.Int}}}
+	for i := range n {
+		row := []anonymize.Value{
+			tabletest.String(strconv.Itoa(i * 7919)), tabletest.String([]string{"a", "b", "c"}[i%3]), tabletest.Int(int64(i)),
+		}
+		if i/1000%5 == 0 {
+			row[1] = tabletest.Null()
+		}
+		rows.Cells = append(rows.Cells, row)
+	}
+	for _, l := range []layout{
+		{"one page", asPlain, []parquet.WriterOption{parquet.PageBufferSize(1 << 30)}, 0},
+		{"small pages", asDict, []parquet.WriterOption{parquet.PageBufferSize(5000), parquet.Compression(&parquet.Snappy)}, 0},
+		{"dictionary that turns plain", asDict, []parquet.WriterOption{parquet.DictionaryMaxBytes(2000), parquet.PageBufferSize(30_000)}, 150_000},
+	} {
+		t.Run(l.name, func(t *testing.T) {
+			file := write(t, rows, l)
+			var whole []string
+			var bytesRead []int64
+			for _, readers := range []int{1, 50} {
+				s, err := parquetio.New("rows.parquet", bytes.NewReader(file), int64(len(file)), parquetio.Options{Readers: readers})
+				require.NoError(t, err)
+				opened, err := s.Open(t.Context(), []string{"id", "city", "n"})
+				require.NoError(t, err)
+				var read int64
+				var lines []string
+				for _, r := range opened {
+					var b table.Batch
+					for err = r.Next(t.Context(), &b); err == nil; err = r.Next(t.Context(), &b) {
+						read += b.Bytes
+						for i := range b.Len {
+							lines = append(lines, line(&b, i))
+						}
+					}
+					require.Equal(t, io.EOF, err)
+				}
+				bytesRead = append(bytesRead, read)
+				if readers == 1 {
+					whole = lines
+					require.Len(t, whole, n)
+					continue
+				}
+				assert.Greater(t, len(opened), 2)
+				assert.True(t, slices.Equal(whole, lines), "all rows, in their order")
+			}
+			assert.Equal(t, bytesRead[0], bytesRead[1], "a page counts once")
+		})
+	}
+}
+
+func TestReadersIsHeeded(t *testing.T) {
+	type record struct{ N int64 }
+	file := writeStructs(t, make([]record, 10))
+	_, err := parquetio.New("x", bytes.NewReader(file), int64(len(file)), parquetio.Options{Readers: -1})
+	assert.EqualError(t, err, "x: Readers is out of range, want 1 or more, or 0 for four for each processor")
+	readers, err := open(t, file).Open(t.Context(), []string{"N"})
+	require.NoError(t, err)
+	assert.Len(t, readers, 1, "ten rows are not worth two")
 }
