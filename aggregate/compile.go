@@ -10,7 +10,6 @@ import (
 	"github.com/throngdp/throng/aggregate/internal/plan"
 	"github.com/throngdp/throng/anonymize"
 	"github.com/throngdp/throng/anonymize/generalize"
-	"github.com/throngdp/throng/dp"
 )
 
 // maxDeclaredGroups bounds the rows of a table whose groups are all declared.
@@ -28,6 +27,8 @@ type compiled struct {
 	rules   []rule
 	clock   *clock
 	tables  []*compiledTable
+	// calibration says what all tables together cost.
+	calibration plan.Calibration
 }
 
 // dimension is a dimension that some table groups by.
@@ -324,26 +325,18 @@ func (c *compiled) calibrate(f *faults) {
 		wants = append(wants, t.want)
 	}
 	r := c.release
-	calibrated, err := plan.Calibrate(r.Spend, wants)
+	var err error
+	c.calibration, err = plan.Calibrate(r.Spend, wants)
 	var fault *plan.Error
 	switch {
 	case errors.As(err, &fault):
 		f.mechanism(fmt.Sprintf("release.tables[%d]", fault.Table), fault.Part, fault.Err)
 		return
 	case err != nil:
-		f.add("release.spend", r.Spend.String(), "enough for every table", "spend more")
+		f.add("release.spend", r.Spend.String(), "enough for every table ("+err.Error()+")", "spend more")
 		return
 	}
 	for i := range c.tables {
-		c.tables[i].calibrated = calibrated[i]
+		c.tables[i].calibrated = c.calibration.Tables[i]
 	}
-}
-
-// spend is what the release costs in all.
-func (c *compiled) spend() dp.Spend {
-	var total dp.Spend
-	for _, t := range c.tables {
-		total = total.Add(t.calibrated.Spend)
-	}
-	return total
 }

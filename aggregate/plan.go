@@ -4,6 +4,7 @@ package aggregate
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -27,7 +28,8 @@ type Plan struct {
 	MinPeople  int64     `json:"min_people"`
 	Declared   string    `json:"min_people_declared"`
 	Spend      PlanSpend `json:"spend"`
-	// Composition names the theorem by which the parts add up to Spend.
+	// Composition names the theorem by which all parts together cost Spend: basic, zcdp or pld. Of those,
+	// the one that needs the least noise was taken.
 	Composition string      `json:"composition"`
 	Confidence  float64     `json:"confidence"`
 	Inputs      []PlanInput `json:"inputs"`
@@ -70,8 +72,8 @@ type PlanTable struct {
 	Selection       PlanSelection `json:"selection"`
 	Draws           []PlanDraw    `json:"draws"`
 	Statistics      []PlanFigure  `json:"statistics"`
-	// Spend is the sum of what the selection and the draws cost.
-	Spend PlanSpend `json:"spend"`
+	// Share is the part of the release's budget that the selection and the draws take.
+	Share float64 `json:"share_of_budget"`
 }
 
 // PlanSelection says which groups are shown.
@@ -79,9 +81,11 @@ type PlanSelection struct {
 	// Rule is threshold, partition_selection or noisy_minimum.
 	Rule string `json:"rule"`
 	// ShownFrom is the noisy number of people from which a group is shown; 0 for partition selection.
-	ShownFrom int64     `json:"shown_from,omitempty"`
-	Spend     PlanSpend `json:"spend"`
-	Text      string    `json:"text"`
+	ShownFrom int64 `json:"shown_from,omitempty"`
+	// Spend is what choosing the groups costs, and Share the part of the release's budget that its ε is.
+	Spend PlanSpend `json:"spend"`
+	Share float64   `json:"share_of_budget"`
+	Text  string    `json:"text"`
 }
 
 // PlanDraw is one calibrated noise law; each group gets a draw of its own.
@@ -100,9 +104,11 @@ type PlanDraw struct {
 	SumClamp []string `json:"sum_clamp,omitempty"`
 	// L0 is the most groups that one person changes, LInf the most by which one of them changes. A total
 	// of events is calibrated to what a person changes over all wholes together: LInf is that, L0 is 1.
-	L0    int64     `json:"l0_sensitivity"`
-	LInf  int64     `json:"linf_sensitivity"`
-	Spend PlanSpend `json:"spend"`
+	L0   int64 `json:"l0_sensitivity"`
+	LInf int64 `json:"linf_sensitivity"`
+	// Share is the part of the release's budget that the draw takes, of 1: by ε where Composition is basic,
+	// otherwise by ρ, about the variance of the privacy loss.
+	Share float64 `json:"share_of_budget"`
 }
 
 // PlanFigure is one published statistic.
@@ -129,7 +135,7 @@ func newPlan(c *compiled) *Plan {
 		Recipient: c.release.Recipient, Purpose: c.release.Purpose, Period: c.release.Period.String(),
 		Unit: c.unitText(), Neighbors: string(dp.AddRemove),
 		MinPeople: c.policy.MinPeople.K, Declared: string(c.declaredMode()),
-		Spend: planSpend(c.spend()), Composition: "basic", Confidence: Confidence,
+		Spend: planSpend(c.calibration.Spend), Composition: c.calibration.Method.String(), Confidence: Confidence,
 		Exclusions: []string{},
 	}
 	for _, r := range c.rules {
@@ -173,15 +179,17 @@ func (p Period) String() string {
 func (c *compiled) planTable(t *compiledTable) PlanTable {
 	pt := PlanTable{
 		Name: t.Name, GroupBy: append([]string{}, t.GroupBy...), Groups: "private",
-		MaxPartitions: t.l0, MaxPerPartition: t.Bounds.MaxPerPartition, Spend: planSpend(t.calibrated.Spend),
-		Selection: c.planSelection(t),
+		MaxPartitions: t.l0, MaxPerPartition: t.Bounds.MaxPerPartition, Selection: c.planSelection(t),
 	}
+	share := t.calibrated.SelectionShare
 	if t.declared {
 		pt.Groups = "declared"
 	}
 	for i, d := range t.draws {
-		pt.Draws = append(pt.Draws, c.planDraw(d.Statistic, t.calibrated.Noise[i]))
+		pt.Draws = append(pt.Draws, c.planDraw(d.Statistic, t.calibrated.Noise[i], t.calibrated.Shares[i]))
+		share += t.calibrated.Shares[i]
 	}
+	pt.Share = rounded(share)
 	for _, s := range t.stats {
 		f := PlanFigure{Name: s.Name(), Unit: c.unit(s.Statistic), From: c.fromText(t, s)}
 		if s.Kind == ShareOf {
@@ -192,11 +200,14 @@ func (c *compiled) planTable(t *compiledTable) PlanTable {
 	return pt
 }
 
-func (c *compiled) planDraw(statistic string, n mechanism.Noise) PlanDraw {
+// rounded returns a share to four digits after the point, which any machine computes alike.
+func rounded(share float64) float64 { return math.Round(share*1e4) / 1e4 }
+
+func (c *compiled) planDraw(statistic string, n mechanism.Noise, share float64) PlanDraw {
 	d := PlanDraw{
 		Statistic: statistic, Mechanism: n.Kind().String(), Scale: n.Scale(), StdDev: n.StdDev(),
 		HalfWidth: float64(n.Quantile(alpha)), Quantum: "1", Unit: "persons", L0: n.L0(), LInf: n.LInf(),
-		Spend: planSpend(dp.Spend{Epsilon: n.Epsilon(), Delta: n.Delta()}),
+		Share: rounded(share),
 	}
 	if statistic == string(CountEvents) || statistic == totalEvents {
 		d.Unit = "events"
@@ -217,7 +228,7 @@ func (c *compiled) planDraw(statistic string, n mechanism.Noise) PlanDraw {
 
 func (c *compiled) planSelection(t *compiledTable) PlanSelection {
 	k := c.policy.MinPeople.K
-	s := PlanSelection{Spend: planSpend(t.calibrated.SelectionSpend)}
+	s := PlanSelection{Spend: planSpend(t.calibrated.SelectionSpend), Share: rounded(t.calibrated.SelectionShare)}
 	switch {
 	case t.declared && c.declaredMode() == Noisy:
 		s.Rule, s.ShownFrom = "noisy_minimum", k

@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/throngdp/throng/aggregate"
+	"github.com/throngdp/throng/dp"
+	"github.com/throngdp/throng/dp/accounting"
 )
 
 // example loads the policy and the release of an example.
@@ -70,47 +72,71 @@ func TestPlanInJSONComesBackAsItWas(t *testing.T) {
 	}
 }
 
-func rat(t *testing.T, text string) *big.Rat {
-	t.Helper()
-	r, ok := new(big.Rat).SetString(text)
-	require.True(t, ok, text)
-	return r
-}
-
-// total adds up plan spends exactly.
-type total struct{ epsilon, delta *big.Rat }
-
-func newTotal() *total { return &total{new(big.Rat), new(big.Rat)} }
-
-func (s *total) add(t *testing.T, p aggregate.PlanSpend) {
-	t.Helper()
-	s.epsilon.Add(s.epsilon, rat(t, p.Epsilon))
-	s.delta.Add(s.delta, rat(t, p.Delta))
-}
-
-func (s *total) requireIs(t *testing.T, p aggregate.PlanSpend, what string) {
-	t.Helper()
-	require.Zero(t, s.epsilon.Cmp(rat(t, p.Epsilon)), "ε of %s: parts add up to %s, got %s", what, s.epsilon.RatString(), p.Epsilon)
-	require.Zero(t, s.delta.Cmp(rat(t, p.Delta)), "δ of %s: parts add up to %s, got %s", what, s.delta.RatString(), p.Delta)
-}
-
-// requireAddsUp requires that the parts of a plan add up to its tables, those to the plan, and that
-// the plan costs no more than the release spends.
+// requireAddsUp requires that what a plan says of its parts composes to what it says of the whole, and that
+// this is what the release spends: by the ideal laws, which cost a little less than those drawn.
 func requireAddsUp(t *testing.T, plan *aggregate.Plan, r *aggregate.Release) {
 	t.Helper()
-	all := newTotal()
-	for _, table := range plan.Tables {
-		parts := newTotal()
-		parts.add(t, table.Selection.Spend)
-		for _, d := range table.Draws {
-			parts.add(t, d.Spend)
-		}
-		parts.requireIs(t, table.Spend, "table "+table.Name)
-		all.add(t, table.Spend)
+	var all accounting.Composition
+	var shares float64
+	add := func(times int64, e accounting.Event, err error) {
+		t.Helper()
+		require.NoError(t, err)
+		all, err = all.Add(e, times)
+		require.NoError(t, err)
 	}
-	all.requireIs(t, plan.Spend, "the plan")
-	require.Zero(t, all.epsilon.Cmp(r.Spend.Epsilon.Rat()), "all of ε is used")
-	require.LessOrEqual(t, all.delta.Cmp(r.Spend.Delta.Rat()), 0)
+	for _, table := range plan.Tables {
+		sum := table.Selection.Share
+		if table.Selection.Rule == "partition_selection" {
+			one := spendOf(t, table.Selection.Spend)
+			e, err := accounting.Approx(dp.Spend{Epsilon: one.Epsilon.Part(1, table.MaxPartitions), Delta: one.Delta.Part(1, table.MaxPartitions)})
+			add(table.MaxPartitions, e, err)
+		} else if table.Selection.Spend.Delta != "0" {
+			e, err := accounting.Failure(spendOf(t, table.Selection.Spend).Delta)
+			add(1, e, err)
+		}
+		for _, d := range table.Draws {
+			sum += d.Share
+			if d.Mechanism == "laplace" {
+				e, err := accounting.Laplace(d.Scale, float64(d.LInf))
+				add(d.L0, e, err)
+				continue
+			}
+			e, err := accounting.Gaussian(d.Scale, float64(d.LInf)*math.Sqrt(float64(d.L0)))
+			add(1, e, err)
+		}
+		assert.InDelta(t, table.Share, sum, 1e-3, "shares of table %s", table.Name)
+		shares += table.Share
+	}
+	assert.InDelta(t, 1, shares, 1e-3)
+	method := map[string]accounting.Method{"basic": accounting.Basic, "zcdp": accounting.ZCDP, "pld": accounting.PLD}[plan.Composition]
+	delta := r.Spend.Delta.Float()
+	if _, spent, exact := all.Sum(); exact && method == accounting.Basic {
+		delta, _ = spent.Float64()
+		require.LessOrEqual(t, spent.Cmp(r.Spend.Delta.Rat()), 0)
+		if spent.Sign() == 0 {
+			require.Equal(t, "0", plan.Spend.Delta)
+		}
+		delta *= 1 + 1e-15
+	}
+	epsilon, err := all.Epsilon(method, delta)
+	require.NoError(t, err)
+	target := r.Spend.Epsilon.Float()
+	require.LessOrEqual(t, epsilon, target*(1+1e-9))
+	require.Greater(t, epsilon, target*0.998, "all of ε is used")
+	require.Equal(t, r.Spend.Epsilon.String(), plan.Spend.Epsilon)
+}
+
+// spendOf reads a spend, whose parts may be fractions and smaller than a person may write.
+func spendOf(t *testing.T, p aggregate.PlanSpend) dp.Spend {
+	t.Helper()
+	most := dp.MustApprox("20", "0.005")
+	part := func(text string, of *big.Rat) (int64, int64) {
+		r, ok := new(big.Rat).SetString(text)
+		require.True(t, ok, text)
+		f, _ := r.Quo(r, of).Float64()
+		return int64(f * (1 << 60)), 1 << 60
+	}
+	return dp.Spend{Epsilon: most.Epsilon.Part(part(p.Epsilon, most.Epsilon.Rat())), Delta: most.Delta.Part(part(p.Delta, most.Delta.Rat()))}
 }
 
 const planPolicy = `version: 1
@@ -171,12 +197,12 @@ func TestChargesOfAllPartsAddUpToThePlanExactly(t *testing.T) {
 	}
 }
 
-func TestWeightsDivideEpsilon(t *testing.T) {
+func TestTwiceTheWeightIsHalfTheNoise(t *testing.T) {
 	plan, _ := planOf(t, "hard", "1", "1e-9",
 		"  - {name: a, group_by: [gender], weight: 3, statistics: [visitors]}\n  - {name: b, group_by: [gender], statistics: [visitors]}\n")
-	assert.Equal(t, "0.75", plan.Tables[0].Spend.Epsilon)
-	assert.Equal(t, "0.25", plan.Tables[1].Spend.Epsilon)
-	assert.Equal(t, "5e-10", plan.Tables[0].Spend.Delta, "weights divide ε, not δ")
+	assert.InEpsilon(t, 3*plan.Tables[0].Draws[0].Scale, plan.Tables[1].Draws[0].Scale, 1e-9)
+	assert.Equal(t, 0.75, plan.Tables[0].Share)
+	assert.Equal(t, "5e-10", plan.Tables[0].Selection.Spend.Delta, "weights are of noise, and divide no δ")
 }
 
 func TestNothingThatNeedsNoDeltaIsChargedOne(t *testing.T) {
@@ -188,31 +214,28 @@ func TestNothingThatNeedsNoDeltaIsChargedOne(t *testing.T) {
 	assert.Equal(t, "0", plan.Spend.Delta)
 	plan, _ = planOf(t, "hard", "1", "1e-9", genderTable)
 	assert.Equal(t, "1e-9", plan.Spend.Delta, "a threshold takes all of δ where nothing else needs any")
-	plan, _ = planOf(t, "noisy", "1", "1e-9", genderTable+eventsTable)
-	assert.Equal(t, "0", plan.Tables[0].Spend.Delta)
-	assert.Equal(t, "1e-9", plan.Tables[1].Spend.Delta, "what needs none leaves all of δ to what does")
+	assert.Equal(t, "1e-9", plan.Tables[0].Selection.Spend.Delta)
+	plan, _ = planOf(t, "noisy", "1", "1e-9", genderTable+strings.Replace(eventsTable, "max_partitions: 2", "max_partitions: 1", 1))
+	assert.Equal(t, "0", plan.Tables[0].Selection.Spend.Delta)
+	assert.Equal(t, "1e-9", plan.Tables[1].Selection.Spend.Delta, "what needs none leaves all of δ to what does")
 }
 
-// TestGaussianNoiseIsChosenWhereItIsSmaller compares with the Laplace law of the same ε: b = l0·l∞/ε
-// has the standard deviation √2·b, which grows with l0 and not with its root.
+// TestGaussianNoiseIsChosenWhereItIsSmaller compares with Laplace noise of an equal part of ε:
+// b = parts·l0·l∞/ε has the standard deviation √2·b, which grows with l0 and not with its root.
 func TestGaussianNoiseIsChosenWhereItIsSmaller(t *testing.T) {
-	plan, _ := planOf(t, "hard", "1", "1e-7", manyTable+genderTable)
-	seen := map[string]bool{}
-	for _, table := range plan.Tables {
-		for _, d := range table.Draws {
-			seen[d.Mechanism] = true
-			epsilon, _ := rat(t, d.Spend.Epsilon).Float64()
-			laplace := math.Sqrt2*float64(d.L0*d.LInf)/epsilon + 0.5 // and rounding to whole numbers
-			assert.LessOrEqual(t, d.StdDev, laplace, "%s of %s", d.Statistic, table.Name)
-			want := "laplace"
-			if d.L0 == 200 {
-				want = "gaussian"
-				assert.Less(t, d.StdDev, laplace/2, "%s of %s", d.Statistic, table.Name)
-			}
-			assert.Equal(t, want, d.Mechanism, "%s of %s", d.Statistic, table.Name)
+	plan, _ := planOf(t, "hard", "1", "1e-7", manyTable)
+	parts := float64(len(plan.Tables[0].Draws))
+	for _, d := range plan.Tables[0].Draws {
+		if d.L0 == 1 {
+			continue
 		}
+		assert.Equal(t, "gaussian", d.Mechanism, d.Statistic)
+		assert.Less(t, d.StdDev, math.Sqrt2*float64(d.L0*d.LInf)*parts/4, d.Statistic)
 	}
-	assert.Len(t, seen, 2)
+	assert.Equal(t, "pld", plan.Composition)
+	plan, _ = planOf(t, "hard", "1", "1e-7", genderTable)
+	assert.Equal(t, "laplace", plan.Tables[0].Draws[0].Mechanism)
+	assert.Equal(t, "basic", plan.Composition)
 }
 
 func TestPlanSaysWhatOnePersonChangesInTheUnitOfTheValue(t *testing.T) {

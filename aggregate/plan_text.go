@@ -4,6 +4,7 @@ package aggregate
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"strconv"
 	"strings"
@@ -20,7 +21,7 @@ func (p *Plan) String() string {
 	line("population", "%s", p.Population)
 	line("period", "%s", p.Period)
 	line("protected", "each %s; neighbouring inputs: %s", p.Unit, p.Neighbors)
-	line("privacy cost", "%s for everything below together (%s composition)", p.Spend.text(), p.Composition)
+	line("privacy cost", "%s for everything below together (%s)", p.Spend.text(), p.composition())
 	line("minimum", "%s", p.minimum())
 	for _, in := range p.Inputs {
 		line("reads", "of %s: %s", in.Name, strings.Join(in.Columns, ", "))
@@ -33,6 +34,16 @@ func (p *Plan) String() string {
 		p.Tables[i].print(&b, line)
 	}
 	return b.String()
+}
+
+func (p *Plan) composition() string {
+	switch p.Composition {
+	case "zcdp":
+		return "composed by zero-concentrated differential privacy"
+	case "pld":
+		return "composed by privacy loss distributions"
+	}
+	return "by basic composition"
 }
 
 func (p *Plan) minimum() string {
@@ -51,7 +62,7 @@ func (t *PlanTable) print(b *strings.Builder, line func(label, format string, ar
 		groups = "groups found in the data"
 	}
 	fmt.Fprintf(b, "\nTable %s, %s: %s\n", t.Name, by, groups)
-	line("privacy cost", "%s", t.Spend.text())
+	line("privacy cost", "%s of the budget", percent(t.Share))
 	line("bounds", "%s", t.bounds())
 	line("a group is", "%s; costs %s", t.Selection.Text, t.Selection.Spend.text())
 	for i := range t.Draws {
@@ -78,8 +89,8 @@ func (t *PlanTable) bounds() string {
 }
 
 func (d *PlanDraw) print(line func(label, format string, args ...any)) {
-	line("adds noise to", "%s: 95 %% within ±%s %s (%s, scale %s); costs %s",
-		d.Statistic, d.inUnit(d.HalfWidth), d.Unit, d.Mechanism, d.inUnit(d.Scale), d.Spend.text())
+	line("adds noise to", "%s: 95 %% within ±%s %s (%s, scale %s); %s of the budget",
+		d.Statistic, d.inUnit(d.HalfWidth), d.Unit, d.Mechanism, d.inUnit(d.Scale), percent(d.Share))
 	change := fmt.Sprintf("one person changes it in at most %s, by at most %s each", number(d.L0, "group"), d.inUnit(float64(d.LInf)))
 	switch {
 	case d.Statistic == totalEvents:
@@ -109,6 +120,10 @@ func digits(f float64) string {
 		return strconv.FormatFloat(f, 'g', 4, 64)
 	}
 	return strconv.FormatFloat(rounded, 'f', -1, 64)
+}
+
+func percent(share float64) string {
+	return strconv.FormatFloat(math.Round(share*1e3)/10, 'f', -1, 64) + " %"
 }
 
 func number(n int64, of string) string {

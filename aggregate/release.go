@@ -44,7 +44,8 @@ type Table struct {
 	// person-level dimensions alone and has no events, sum or mean.
 	Bounds     dp.ContributionBounds
 	Statistics []Statistic
-	// Weight is this table's part of the spend relative to the other tables; 0 means 1.
+	// Weight says how exact this table is to be beside the others: twice the weight is half the noise; 0
+	// means 1.
 	Weight int64
 }
 

@@ -156,7 +156,7 @@ func (c Composition) withDrift(delta float64, f func(float64) (float64, error)) 
 		return epsilon, err
 	}
 	for range 20 {
-		guess := epsilon + 1e-9
+		guess := epsilon + 1e-9*min(epsilon, 1) + 1e-14
 		rest := down(delta - drift*up(1+up(math.Exp(guess))))
 		if !(rest > 0) {
 			break

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/throngdp/throng/dp"
+	"github.com/throngdp/throng/dp/accounting"
 	"github.com/throngdp/throng/dp/mechanism"
 )
 
@@ -41,7 +42,7 @@ func TestAttackN01PorousSupport(t *testing.T) {
 		}
 		return trailingZerosPValue(sample)
 	}))
-	_, err := mechanism.NewLaplace(epsilon(t, "1"), 1, 1<<38+1)
+	_, err := mechanism.NewLaplace(1<<38+1, 1, 1<<38+1)
 	assert.ErrorContains(t, err, "at most 2^38")
 }
 
@@ -73,41 +74,39 @@ func TestAttackN11HostileParameters(t *testing.T) {
 		_, err := dp.ParseEpsilon(text)
 		require.Error(t, err, text)
 	}
-	tiny := epsilon(t, "1e-6").Part(1, 1000)
-	one, d := epsilon(t, "1"), delta(t, "1e-6")
 	for _, c := range []struct {
 		name     string
-		epsilon  dp.Epsilon
-		delta    dp.Delta
+		scale    float64
 		l0, lInf int64
 		want     string
 	}{
-		{"unset ε", dp.Epsilon{}, d, 1, 1, "epsilon: got unset"},
-		{"ε below the floor", tiny, d, 1, 1, "epsilon: got 1e-9, want 1e-6 to 20"},
-		{"l0 of zero", one, d, 0, 1, "got l0 = 0 and l∞ = 1, want both at least 1"},
-		{"negative l0", one, d, -1, 1, "got l0 = -1"},
-		{"negative l∞", one, d, 1, math.MinInt64, "want both at least 1"},
-		{"product that wraps", one, d, math.MaxInt64, math.MaxInt64, "want at most 2^51"},
-		{"product that wraps to a small number", one, d, 1 << 32, 1 << 32, "want at most 2^51"},
-		{"noise too wide", epsilon(t, "1e-6"), d, 1 << 10, 1 << 41, "use a coarser resolution"},
+		{"no scale", 0, 1, 1, "scale: got 0, want a positive finite number"},
+		{"negative scale", -1, 1, 1, "scale: got -1"},
+		{"NaN", math.NaN(), 1, 1, "scale: got NaN"},
+		{"infinite scale", math.Inf(1), 1, 1, "scale: got +Inf"},
+		{"noise that hides nothing", 1, 1, 1001, "want at least a thousandth of it"},
+		{"the least float", math.SmallestNonzeroFloat64, 1, 1, "want at least a thousandth of it"},
+		{"l0 of zero", 1, 0, 1, "got l0 = 0 and l∞ = 1, want both at least 1"},
+		{"negative l0", 1, -1, 1, "got l0 = -1"},
+		{"negative l∞", 1, 1, math.MinInt64, "want both at least 1"},
+		{"product that wraps", 1, math.MaxInt64, math.MaxInt64, "want at most 2^51"},
+		{"product that wraps to a small number", 1, 1 << 32, 1 << 32, "want at most 2^51"},
+		{"noise too wide", 1<<48 + 1, 1 << 10, 1 << 41, "use a coarser resolution"},
+		{"the largest float", math.MaxFloat64, 1, 1, "use a coarser resolution"},
 	} {
-		_, err := mechanism.NewLaplace(c.epsilon, c.l0, c.lInf)
+		_, err := mechanism.NewLaplace(c.scale, c.l0, c.lInf)
 		assert.ErrorContains(t, err, c.want, c.name)
-		_, err = mechanism.NewGaussian(c.epsilon, c.delta, c.l0, c.lInf)
+		_, err = mechanism.NewGaussian(c.scale, c.l0, c.lInf)
 		assert.ErrorContains(t, err, c.want, c.name)
-	}
-	for want, bad := range map[string]dp.Delta{
-		"got unset": {}, "got 0 over": delta(t, "0"), "got 1e-17 over": delta(t, "1e-10").Part(1, 10_000_000),
-		"want below 0.01": inflated(t, "0.005"),
-	} {
-		_, err := mechanism.NewGaussian(one, bad, 1, 1)
-		assert.ErrorContains(t, err, want)
 	}
 	// The sampler never draws beyond 8.8σ: at ε = 20 that alone distinguishes with more than 1e-10.
-	_, err := mechanism.NewGaussian(epsilon(t, "20"), delta(t, "1e-10"), 1, 1)
-	assert.ErrorContains(t, err, "want a smaller ε or a larger δ")
-	_, err = mechanism.NewGaussian(epsilon(t, "20"), delta(t, "1e-8"), 1, 1)
-	assert.NoError(t, err)
+	event, times, err := gaussian(t, "20", "1e-10", 1, 1).Event()
+	require.NoError(t, err)
+	c, err := accounting.Composition{}.Add(event, times)
+	require.NoError(t, err)
+	_, err = c.Epsilon(accounting.PLD, 1e-10)
+	assert.Error(t, err, "no ε belongs to so small a δ")
+	assert.InEpsilon(t, 20, cost(t, gaussian(t, "20", "1e-8", 1, 1), 1.1e-8), 1e-2)
 	_, err = mechanism.Live().AddNoise(mechanism.Site{}, mechanism.Noise{}, 1)
 	assert.ErrorContains(t, err, "uncalibrated")
 }

@@ -4,18 +4,19 @@
 // number of people, and partition selection. Nothing else in the module draws a random bit that
 // reaches an output.
 //
-// Start with [NewLaplace] and [NewGaussian], which calibrate the noise of one statistic, and
-// [NewThreshold] and [NewSelection], which decide whether a group is shown. [Live] performs them
+// Start with [NewLaplace] and [NewGaussian], which make the noise of one statistic from a scale, and
+// [NewThreshold] and [NewSelection], which decide whether a group is shown. Each says what it costs with
+// its Event, which package accounting composes, and which scale a budget allows. [Live] performs them
 // behind the [Mechanism] interface, the only seam at which a test may put something else (package
 // mechanismtest).
 //
 // # Guarantee
 //
 // For neighbours that differ in all records of one privacy unit, and provided that the caller's l0 and
-// l∞ bounds are true: a [Noise] is ε-DP (Laplace) or (ε, δ)-DP (Gaussian) for all groups of one
-// statistic together, a [Threshold] adds its δ, and a [Selection] is (ε, δ)-DP. A group with fewer
-// than k people is never shown. Every rounding falls on the side of more noise and fewer groups. The
-// proofs stand beside the code: laplace.md, gaussian.md, threshold.md, selection.md.
+// l∞ bounds are true: a [Noise] costs no more than its Event says for all groups of one statistic
+// together, a [Threshold] adds its δ, and a [Selection] is (ε, δ)-DP. A group with fewer than k people is
+// never shown. Every rounding falls on the side of more noise and fewer groups. The proofs stand beside
+// the code: laplace.md, gaussian.md, threshold.md, selection.md.
 //
 // # Not protected
 //

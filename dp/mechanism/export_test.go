@@ -6,7 +6,6 @@ import "io"
 
 // What tests outside the package need and callers must not have.
 var (
-	GaussianDelta     = gaussianDelta
 	SaturatingAdd     = saturatingAdd
 	Rounded           = rounded
 	InflatedSelection = newSelection // without the ceiling on δ

@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"github.com/throngdp/throng/dp"
+	"github.com/throngdp/throng/dp/accounting"
 	"github.com/throngdp/throng/dp/mechanism"
 )
 
@@ -167,16 +168,40 @@ func inflated(t *testing.T, half string) dp.Delta {
 	return d.Add(d).Delta
 }
 
+// laplace is noise that keeps ε for all groups together.
 func laplace(t *testing.T, e string, l0, lInf int64) mechanism.Noise {
 	t.Helper()
-	n, err := mechanism.NewLaplace(epsilon(t, e), l0, lInf)
+	n, err := mechanism.NewLaplace(float64(l0*lInf)/epsilon(t, e).Float(), l0, lInf)
 	require.NoError(t, err)
 	return n
 }
 
+// gaussian is noise that keeps (ε, δ) for all groups together.
 func gaussian(t *testing.T, e, d string, l0, lInf int64) mechanism.Noise {
 	t.Helper()
-	n, err := mechanism.NewGaussian(epsilon(t, e), delta(t, d), l0, lInf)
+	n, err := mechanism.NewGaussian(sigmaFor(t, e, d, l0, lInf), l0, lInf)
 	require.NoError(t, err)
 	return n
+}
+
+// sigmaFor is the accountant's σ.
+func sigmaFor(t *testing.T, e, d string, l0, lInf int64) float64 {
+	t.Helper()
+	plan, err := accounting.Calibrate(dp.Spend{Epsilon: epsilon(t, e), Delta: delta(t, d)},
+		[]accounting.Item{{Kind: accounting.GaussianNoise, Sensitivity: float64(lInf), L0: l0, Weight: 1}},
+		accounting.Composition{}, accounting.PLD)
+	require.NoError(t, err)
+	return plan.Noises[0].Scale
+}
+
+// cost is ε at δ of what a draw on each group costs.
+func cost(t *testing.T, n mechanism.Noise, delta float64) float64 {
+	t.Helper()
+	event, times, err := n.Event()
+	require.NoError(t, err)
+	c, err := accounting.Composition{}.Add(event, times)
+	require.NoError(t, err)
+	e, err := c.Epsilon(accounting.PLD, delta)
+	require.NoError(t, err)
+	return e
 }

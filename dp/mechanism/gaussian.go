@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/differential-privacy/go/v3/noise"
 
-	"github.com/throngdp/throng/dp"
+	"github.com/throngdp/throng/dp/accounting"
 )
 
 const (
@@ -17,84 +17,50 @@ const (
 	maxSigma = 1 << 48
 	// truncatedMass bounds P(|X| > 8.8σ), which the library never draws (gaussian.md).
 	truncatedMass = 1.0 / (1 << 59)
+	// sigmaMargin is above the relative error of the sampler's arithmetic: σ is charged as that much smaller.
+	sigmaMargin = 1e-9
+	// gaussianEpsilon and gaussianDelta are what the library is given, with a sensitivity for which its σ is
+	// the one wanted. It searches for σ again at every draw.
+	gaussianEpsilon, gaussianDelta = 1, 1e-5
 )
 
-// NewGaussian calibrates Gaussian noise to (ε, δ)-differential privacy for one statistic: each privacy
-// unit counts in at most l0 groups and changes each by at most lInf. It returns an error for ε outside
-// [dp.MinEpsilon, dp.MaxEpsilon], δ outside [1e-13, dp.MaxDelta), bounds below 1 or with l0·lInf above
-// 2^51, σ above 2^48 quanta, and for an ε so large beside δ that the sampler's missing tail would
-// matter. ε and δ are rounded down, σ up: more noise.
-//
-// σ is the noise library's, which searches for it again at every draw; here it is computed once and
-// checked against δ(σ) evaluated another way.
-func NewGaussian(epsilon dp.Epsilon, delta dp.Delta, l0, lInf int64) (Noise, error) {
-	n, err := newNoise(Gaussian, epsilon, delta, l0, lInf)
+// NewGaussian returns Gaussian noise of standard deviation sigma, in quanta, for one statistic: each
+// privacy unit counts in at most l0 groups and changes each by at most lInf. It returns an error for bounds
+// below 1 or with l0·lInf above 2^51, and for a sigma that is not positive or above 2^48, and below
+// lInf/1000. Sigma is rounded up, by less than 1e-12 of it.
+func NewGaussian(sigma float64, l0, lInf int64) (Noise, error) {
+	n, err := newNoise(Gaussian, sigma, maxSigma, l0, lInf)
 	if err != nil {
 		return Noise{}, err
 	}
-	if err := checkDelta("gaussian", delta, 1); err != nil {
-		return Noise{}, err
-	}
-	missing := float64(l0) * math.Exp(n.drawnEpsilon) * truncatedMass
-	if missing > n.drawnDelta/2 {
-		return Noise{}, fmt.Errorf("gaussian: got ε = %s with δ = %s over %d groups, want a smaller ε or a larger δ; use laplace", epsilon, delta, l0)
-	}
-	n.drawnDelta = math.Nextafter(n.drawnDelta-missing, 0)
-	return n.searchSigma()
-}
-
-// searchSigma takes the library's σ and lowers the δ that the library is given until our own
-// evaluation agrees that σ is large enough. The first σ is, but for a chance of about 1e-5.
-func (n Noise) searchSigma() (Noise, error) {
-	// The margins are above the error of gaussianDelta and of the sampler's arithmetic.
-	const sigmaMargin, deltaMargin, attempts = 1e-9, 1e-7, 16
-	l2 := float64(n.lInf) * math.Sqrt(float64(n.l0))
-	target := n.drawnDelta
-	for range attempts {
-		if err := n.refineSigma(); err != nil {
-			return Noise{}, err
+	n.refinement = oddBelow(0.99 * (1 << 56) / sigma)
+	wanted := sigma * float64(n.refinement)
+	n.sensitivity = int64(math.Ceil(wanted / noise.SigmaForGaussian(1, 1, gaussianEpsilon, gaussianDelta)))
+	for range 4 {
+		// The library's σ is in proportion to the sensitivity but for rounding.
+		drawn := noise.SigmaForGaussian(1, float64(n.sensitivity), gaussianEpsilon, gaussianDelta)
+		if drawn <= 1<<55 || drawn > 1<<56 {
+			break
 		}
-		if gaussianDelta(l2/n.scale*(1+sigmaMargin), n.drawnEpsilon) <= target*(1-deltaMargin) {
+		if n.scale = drawn / float64(n.refinement); n.scale >= sigma {
+			if _, _, err := n.Event(); err != nil {
+				return Noise{}, err
+			}
 			return n, nil
 		}
-		n.drawnDelta *= 1 - 1e-3
+		n.sensitivity += 1 + int64(float64(n.sensitivity)*1e-15)
 	}
-	return Noise{}, fmt.Errorf("gaussian: found no σ for ε = %s, δ = %s; use laplace", n.epsilon, n.delta)
+	return Noise{}, fmt.Errorf("gaussian.scale: got %g, want one that the noise library can draw on whole numbers; use laplace", sigma)
 }
 
-// refineSigma chooses the refinement at which the library draws whole numbers, neither rounded nor
-// through a float64: its σ must be above 2^55 and at most 2^56.
-func (n *Noise) refineSigma() error {
-	sigma := noise.SigmaForGaussian(n.l0, float64(n.lInf), n.drawnEpsilon, n.drawnDelta)
-	if !(sigma <= maxSigma) {
-		return fmt.Errorf("gaussian: got noise of scale %.3g, want at most 2^48; use a coarser resolution, tighter bounds or a larger ε", sigma)
+// gaussianEvent is one draw on all of l0 groups.
+func (n Noise) gaussianEvent() (accounting.Event, error) {
+	l2 := math.Nextafter(float64(n.lInf)*math.Nextafter(math.Sqrt(float64(n.l0)), math.Inf(1)), math.Inf(1))
+	e, err := accounting.Gaussian(n.scale*(1-sigmaMargin), l2)
+	if err != nil {
+		return e, err
 	}
-	n.refinement = oddBelow(0.99 * (1 << 56) / sigma)
-	refined := noise.SigmaForGaussian(n.l0, float64(n.lInf*n.refinement), n.drawnEpsilon, n.drawnDelta)
-	if refined <= 1<<55 || refined > 1<<56 {
-		return fmt.Errorf("gaussian: got no whole-number lattice for ε = %s, δ = %s; use laplace", n.epsilon, n.delta)
-	}
-	n.scale = refined / float64(n.refinement)
-	return nil
-}
-
-// gaussianDelta returns the smallest δ at which Gaussian noise with l2 sensitivity mu·σ is
-// (ε, δ)-differentially private: E[max(0, 1 - exp(ε - L))] for the privacy loss L ~ N(mu²/2, mu²)
-// (Balle and Wang 2018, Theorem 8, before it is split into two terms that cancel). The integrand is
-// positive and smooth: Simpson's rule is exact to about 1e-9, relatively.
-func gaussianDelta(mu, epsilon float64) float64 {
-	const intervals = 8192
-	start := epsilon/mu - mu/2 // (ε - E[L]) in standard deviations
-	width := max(0, -start) + 12
-	step := width / intervals
-	integrand := func(s float64) float64 {
-		return -math.Expm1(-mu*s) * math.Exp(-(start+s)*(start+s)/2)
-	}
-	sum := integrand(0) + integrand(width)
-	for i := 1; i < intervals; i++ {
-		sum += float64(2+2*(i%2)) * integrand(float64(i)*step)
-	}
-	return sum * step / 3 / math.Sqrt(2*math.Pi)
+	return e.Within(float64(n.l0) * truncatedMass)
 }
 
 // gaussianTail is P(N ≥ k) for k ≥ 1: N is a normal draw rounded to the nearest integer. That the draw

@@ -3,37 +3,38 @@
 package mechanism
 
 import (
-	"fmt"
 	"math"
-
-	"github.com/throngdp/throng/dp"
 )
 
-// maxLaplaceScale is the largest l0·l∞/ε: up to it at least three steps of the library's lattice, which
-// has 2^40 steps to a scale, fit into an integer. Noise that is 2^38 quanta wide says that the
-// resolution is finer than any reader can use.
+// maxLaplaceScale bounds b: up to it at least three steps of the library's lattice, which has 2^40 steps
+// to a scale, fit into an integer. Noise that is 2^38 quanta wide says that the resolution is finer than
+// any reader can use.
 const maxLaplaceScale = 1 << 38
 
-// noDelta is the set value δ = 0.
-var noDelta, _ = dp.ParseDelta("0")
+// laplaceSteps is how many steps the library's lattice has to a scale, at most.
+const laplaceSteps = 1 << 40
 
-// NewLaplace calibrates Laplace noise to ε-differential privacy for one statistic: each privacy unit
-// counts in at most l0 groups and changes each by at most lInf. It returns an error for ε outside
-// [dp.MinEpsilon, dp.MaxEpsilon], for bounds below 1 or with l0·lInf above 2^51, and for noise wider
-// than 2^38 quanta. ε is rounded down: more noise.
-func NewLaplace(epsilon dp.Epsilon, l0, lInf int64) (Noise, error) {
-	n, err := newNoise(Laplace, epsilon, noDelta, l0, lInf)
+// libraryEpsilon is the ε that the library is given for Laplace noise: its scale is then the sensitivity.
+const libraryEpsilon = 1
+
+// NewLaplace returns Laplace noise of a scale b, in quanta, for one statistic: each privacy unit counts in
+// at most l0 groups and changes each by at most lInf. With b = l0·lInf/ε it is ε-differentially private. It
+// returns an error for bounds below 1 or with l0·lInf above 2^51, for a scale that is not positive or above
+// 2^38, and below lInf/1000. The scale is rounded up, by less than 1e-11 of it.
+func NewLaplace(scale float64, l0, lInf int64) (Noise, error) {
+	n, err := newNoise(Laplace, scale, maxLaplaceScale, l0, lInf)
 	if err != nil {
 		return Noise{}, err
 	}
-	l1 := float64(l0 * lInf)
-	if l1/n.drawnEpsilon > maxLaplaceScale {
-		return Noise{}, fmt.Errorf("laplace: got noise of scale %.3g, want at most 2^38; use a coarser resolution, tighter bounds or a larger ε", l1/n.drawnEpsilon)
+	// With 0.99, the sensitivity is never above 2^40, where the library's lattice turns coarse; and it is
+	// above 2^39, below which the lattice would be finer than 1 and rounded (laplace.md).
+	n.refinement = oddBelow(0.99 * laplaceSteps / scale)
+	// The library draws for one step more than the sensitivity.
+	n.sensitivity = int64(math.Ceil(scale*float64(n.refinement)*(1+1e-15))) - 1
+	n.scale = float64(n.sensitivity+1) / float64(n.refinement)
+	if _, _, err := n.Event(); err != nil {
+		return Noise{}, err
 	}
-	// With 0.99, the library's own rounding cannot carry l1·M/ε past 2^40, where its lattice turns coarse;
-	// and it is above 2^39, below which the lattice would be finer than 1 and rounded (laplace.md).
-	n.refinement = oddBelow(0.99 * (1 << 40) * n.drawnEpsilon / l1)
-	n.scale = (l1 + 1/float64(n.refinement)) / n.drawnEpsilon
 	return n, nil
 }
 

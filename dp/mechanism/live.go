@@ -36,11 +36,11 @@ func (live) AddNoise(_ Site, n Noise, x int64) (int64, error) {
 	}
 	// The library adds without an overflow check and rounds in its own way, so noise is drawn at 0 and
 	// added here.
-	law := noise.Laplace()
+	law, epsilon, delta := noise.Laplace(), float64(libraryEpsilon), 0.0
 	if n.kind == Gaussian {
-		law = noise.Gaussian()
+		law, epsilon, delta = noise.Gaussian(), gaussianEpsilon, gaussianDelta
 	}
-	drawn, err := law.AddNoiseInt64(0, n.l0, n.lInf*n.refinement, n.drawnEpsilon, n.drawnDelta)
+	drawn, err := law.AddNoiseInt64(0, 1, n.sensitivity, epsilon, delta)
 	if err != nil {
 		return 0, errLibrary
 	}

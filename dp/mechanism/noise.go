@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"math/bits"
 
 	"github.com/throngdp/throng/dp"
+	"github.com/throngdp/throng/dp/accounting"
 )
 
 // Kind is the family of a noise law. The zero value is unset.
@@ -41,38 +43,56 @@ const (
 	tailSlack = 1e-12
 )
 
-// minDelta is the least δ that one group, or one Gaussian statistic, may be given. Far below it the
-// usual formulas lose δ against 1 - δ, and thresholds become infinite.
+// minDelta is the least δ that one group may be given. Far below it thresholds become infinite.
 var minDelta = big.NewRat(1, 10_000_000_000_000)
 
-// Noise is calibrated integer noise for one statistic of one table: one draw of it on each group is
-// differentially private for all groups together. It is immutable. The zero value is uncalibrated and
-// refused by [Mechanism]; as its Tail is 1, it passes no threshold either.
+// Noise is calibrated integer noise for one statistic of one table: one draw of it on each group. It is
+// immutable. The zero value is uncalibrated and refused by [Mechanism]; as its Tail is 1, it passes no
+// threshold either.
 type Noise struct {
 	kind     Kind
-	epsilon  dp.Epsilon
-	delta    dp.Delta
 	l0, lInf int64
-	// drawnEpsilon and drawnDelta are what the library is given: never above epsilon and delta.
-	drawnEpsilon, drawnDelta float64
-	scale                    float64
-	// refinement is odd. The library draws for sensitivities that many times as large, so that it draws
-	// whole numbers, and the draw is divided by it here: see rounded.
+	scale    float64
+	// refinement is odd. The library draws whole numbers of a scale that many times as large, and the draw
+	// is divided by it here: see rounded.
 	refinement int64
+	// sensitivity is what the library is given in place of lInf, so that it draws that scale.
+	sensitivity int64
 }
 
-// newNoise checks what both laws need and rounds ε and δ down.
-func newNoise(kind Kind, epsilon dp.Epsilon, delta dp.Delta, l0, lInf int64) (Noise, error) {
-	if err := checkEpsilon(kind.String(), epsilon); err != nil {
-		return Noise{}, err
-	}
+// newNoise checks what both laws need.
+func newNoise(kind Kind, scale float64, most int64, l0, lInf int64) (Noise, error) {
 	if err := checkSensitivity(kind.String(), l0, lInf); err != nil {
 		return Noise{}, err
 	}
-	return Noise{
-		kind: kind, epsilon: epsilon, delta: delta, l0: l0, lInf: lInf,
-		drawnEpsilon: epsilon.Float(), drawnDelta: delta.Float(),
-	}, nil
+	if !(scale > 0) || math.IsInf(scale, 0) {
+		return Noise{}, fmt.Errorf("%s.scale: got %g, want a positive finite number", kind, scale)
+	}
+	if scale > float64(most) {
+		return Noise{}, fmt.Errorf("%s.scale: got %.3g, want at most 2^%d; use a coarser resolution, tighter bounds or a larger ε",
+			kind, scale, bits.Len64(uint64(most))-1)
+	}
+	if float64(lInf)/scale > maxLoss {
+		return Noise{}, fmt.Errorf("%s.scale: got %g for l∞ = %d, want at least a thousandth of it; use a smaller ε", kind, scale, lInf)
+	}
+	return Noise{kind: kind, l0: l0, lInf: lInf}, nil
+}
+
+// maxLoss bounds l∞/scale: above it noise hides nothing.
+const maxLoss = 1000
+
+// Event returns what one draw costs and how many draws a statistic is: by the law that is drawn, with the
+// sampler's own error booked.
+func (n Noise) Event() (e accounting.Event, times int64, err error) {
+	switch n.kind {
+	case Laplace:
+		e, err = accounting.DiscreteLaplace(float64(n.sensitivity+1), n.lInf*n.refinement)
+		return e, n.l0, err
+	case Gaussian:
+		e, err = n.gaussianEvent()
+		return e, 1, err
+	}
+	return accounting.Event{}, 0, errUncalibrated
 }
 
 func checkEpsilon(path string, epsilon dp.Epsilon) error {
@@ -128,19 +148,14 @@ func rounded(z, m int64) int64 {
 // Kind returns the law's family.
 func (n Noise) Kind() Kind { return n.kind }
 
-// Epsilon returns the ε that the statistic is charged.
-func (n Noise) Epsilon() dp.Epsilon { return n.epsilon }
-
-// Delta returns the δ that the statistic is charged: 0 for Laplace.
-func (n Noise) Delta() dp.Delta { return n.delta }
-
 // L0 returns the most groups of the table that one privacy unit counts in.
 func (n Noise) L0() int64 { return n.l0 }
 
 // LInf returns the most that one privacy unit changes the value of one group.
 func (n Noise) LInf() int64 { return n.lInf }
 
-// Scale returns Laplace's b or Gaussian's σ of the law drawn, before it is rounded to integers.
+// Scale returns Laplace's b or Gaussian's σ of the law drawn, before it is rounded to integers: never below
+// the scale asked for.
 func (n Noise) Scale() float64 { return n.scale }
 
 // Tail returns P(N ≥ k) for the integer law drawn, rounded up.

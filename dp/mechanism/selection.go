@@ -9,6 +9,7 @@ import (
 	"math/bits"
 
 	"github.com/throngdp/throng/dp"
+	"github.com/throngdp/throng/dp/accounting"
 )
 
 const (
@@ -64,6 +65,12 @@ func (s Selection) Epsilon() dp.Epsilon { return s.epsilon }
 
 // Delta returns the δ that the table is charged for selecting groups.
 func (s Selection) Delta() dp.Delta { return s.delta }
+
+// Event returns what the choice of one group costs, and the number of groups of a privacy unit.
+func (s Selection) Event() (e accounting.Event, times int64, err error) {
+	e, err = accounting.Approx(dp.Spend{Epsilon: s.epsilon.Part(1, s.l0), Delta: s.delta.Part(1, s.l0)})
+	return e, s.l0, err
+}
 
 // L0 returns the number of groups that ε and δ are split over.
 func (s Selection) L0() int64 { return s.l0 }

@@ -81,7 +81,7 @@ func TestAttackS02IntegerThreshold(t *testing.T) {
 		assert.LessOrEqual(t, c.law.Tail(threshold.At-1), allowed, "the exact probability")
 		assert.False(t, rejects(12_000, func(n int) float64 {
 			return above(shown(t, c.law, threshold, 1, n), n, allowed)
-		}), "%v of ε = %v", c.law.Kind(), c.law.Epsilon())
+		}), "%v of scale %g", c.law.Kind(), c.law.Scale())
 	}
 	// Known bad: ⌈T⌉ in place of ⌈T+½⌉, which keeps exp(½) times the allowed number.
 	law := laplace(t, "1", 1, 1)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/throngdp/throng/dp"
+	"github.com/throngdp/throng/dp/accounting"
 )
 
 // Threshold decides from a group's noisy number of people, which is published, whether the group is
@@ -66,6 +67,10 @@ func smallestSafe(n Noise, delta float64) (int64, bool) {
 
 // Delta returns the δ that the table is charged for showing groups.
 func (t Threshold) Delta() dp.Delta { return t.delta }
+
+// Event returns what the threshold costs beside its noise: δ, once for all groups together. That a lone
+// person shows in two groups are two events, whose probabilities are added.
+func (t Threshold) Event() (accounting.Event, error) { return accounting.Failure(t.delta) }
 
 // L0 returns the number of groups that δ is split over.
 func (t Threshold) L0() int64 { return t.l0 }

@@ -28,8 +28,8 @@ const (
 // map was thought about and changed.
 var rooms = []struct{ room, may, why string }{
 	{"dp", "", "the words depend on nothing"},
-	{"dp/mechanism", "dp", "mechanisms know parameters, not data"},
-	{"dp/mechanism/mechanismtest", "dp dp/mechanism", "a recorder is a mechanism"},
+	{"dp/mechanism", "dp dp/accounting", "mechanisms know parameters and what they cost, not data"},
+	{"dp/mechanism/mechanismtest", "dp dp/accounting dp/mechanism", "a recorder is a mechanism"},
 	{"dp/accounting", "dp", "an accountant knows parameters, not noise and not data"},
 	{"dp/estimate", "", "post-processing must not be able to reach a mechanism"},
 	{"anonymize", "anonymize/internal/…", "rules know values, not noise: dp and anonymize never meet"},
@@ -50,7 +50,7 @@ var rooms = []struct{ room, may, why string }{
 	{"aggregate/internal/spill", "", "files only"},
 	{"aggregate/internal/engine", "aggregate/internal/spill dp", "the hot loop knows codes and bounds; no values, no noise"},
 	{"aggregate/internal/scan", "aggregate/internal/engine aggregate/table anonymize/…", "rows are made from batches by the policy's rules"},
-	{"aggregate/internal/plan", "dp dp/mechanism", "planning reads no data"},
+	{"aggregate/internal/plan", "dp dp/accounting dp/mechanism", "planning reads no data"},
 	{"aggregate/internal/seam", "anonymize/identity dp/mechanism", "only what tests replace"},
 	{"aggregate/internal/house", "", "tests only"},
 	{"aggregate", "dp/… anonymize/… aggregate/table aggregate/internal/…", "the front door; connectors and bundle stand beside it"},

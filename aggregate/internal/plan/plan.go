@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package plan splits a release's spend over its tables and calibrates every mechanism. It is pure:
-// no data, no randomness, the same answer every time.
+// Package plan calibrates every mechanism of a release so that all of them together cost what it may
+// spend. It is pure: no data, no randomness, the same answer every time.
 //
 // # Guarantee
 //
-// The charges of all parts add up, exactly and by basic composition, to at most the spend. A person
-// can be in up to L0 groups of a table; noise is calibrated to that, and a selection's (ε, δ) is
-// split over it.
+// The charges of all parts, as they are drawn, compose to at most the spend: by basic composition, by
+// zCDP or by privacy loss distributions, whichever needs the least noise. A person can be in up to L0
+// groups of a table; noise is calibrated to that, and a selection's (ε, δ) is split over it.
 package plan
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/throngdp/throng/dp"
+	"github.com/throngdp/throng/dp/accounting"
 	"github.com/throngdp/throng/dp/mechanism"
 )
 
@@ -39,7 +41,7 @@ const (
 // Table is what one table needs.
 type Table struct {
 	Name string
-	// Weight is the table's part of ε relative to the other tables.
+	// Weight says how exact the table is to be: twice the weight is half the noise.
 	Weight    int64
 	Draws     []Draw
 	Selection SelectionKind
@@ -47,16 +49,29 @@ type Table struct {
 	L0, K int64
 }
 
+// Calibration is a release with its mechanisms.
+type Calibration struct {
+	Tables []Calibrated
+	// Method is the composition theorem by which all parts together cost at most Spend.
+	Method accounting.Method
+	// Spend is what the release costs. Its δ is 0 where nothing needs any.
+	Spend dp.Spend
+	// Composition is what will be drawn.
+	Composition accounting.Composition
+}
+
 // Calibrated is a table with its mechanisms.
 type Calibrated struct {
-	// Noise is in the order of the table's Draws.
+	// Noise is in the order of the table's Draws, and so is Shares: the parts of the budget that they take,
+	// of 1 in all tables together.
 	Noise     []mechanism.Noise
+	Shares    []float64
 	Threshold mechanism.Threshold
 	Selection mechanism.Selection
 	// SelectionSpend is what choosing the groups costs; unset where it is free.
 	SelectionSpend dp.Spend
-	// Spend is what the whole table costs.
-	Spend dp.Spend
+	// SelectionShare is the part of the budget that choosing the groups takes, as for Shares.
+	SelectionShare float64
 }
 
 // Error is a part of a table that cannot be calibrated with what it gets of the spend.
@@ -76,105 +91,260 @@ func (e *Error) Unwrap() error { return e.Err }
 // visitorsDraw is the draw that a threshold applies to.
 const visitorsDraw = 0
 
-// Calibrate splits spend over tables: ε by weight and then evenly over a table's draws (and its
-// selection, where that costs ε), δ evenly over everything that needs one. Each draw takes Laplace
-// or Gaussian noise, whichever has the smaller standard deviation.
-func Calibrate(spend dp.Spend, tables []Table) ([]Calibrated, error) {
-	// Whether a Gaussian wins depends on its δ, and its δ on how many Gaussians there are. Deciding
-	// with the smallest δ that a draw could get never picks a Gaussian that later loses.
-	slots, most := int64(0), int64(0)
+// Calibrate gives every draw its noise. Choosing groups comes first: a selection gets ε by its table's
+// weight as if all parts of the release shared ε, and half of δ is shared evenly by all choices. The draws get
+// what the composition then leaves, Laplace or Gaussian noise. Where that is Laplace noise by basic
+// composition, which needs no δ, the choices get all of it.
+func Calibrate(spend dp.Spend, tables []Table) (Calibration, error) {
+	c := &calibrator{spend: spend, tables: tables}
 	for _, t := range tables {
 		if t.Selection != NoSelection {
-			slots++
+			c.choices++
 		}
-		most += int64(len(t.Draws))
 	}
-	most += slots
-	gaussian := make([][]bool, len(tables))
-	for i, t := range tables {
-		gaussian[i] = make([]bool, len(t.Draws))
-		for j, d := range t.Draws {
-			better, err := gaussianBetter(d, epsilonOf(spend, tables, i), spend.Delta.Part(1, most))
-			if err != nil {
-				return nil, &Error{Table: i, Part: d.Statistic, Err: err}
+	out, err := c.calibrate(2)
+	if err != nil || !out.pure() || c.choices == 0 {
+		return out, err
+	}
+	c.kind, c.methods = accounting.LaplaceNoise, []accounting.Method{accounting.Basic}
+	return c.calibrate(1)
+}
+
+// pure reports whether no noise needs any δ.
+func (c *Calibration) pure() bool {
+	for _, t := range c.Tables {
+		for _, n := range t.Noise {
+			if n.Kind() != mechanism.Laplace {
+				return false
 			}
-			if gaussian[i][j] = better; better {
-				slots++
-			}
 		}
 	}
-	var delta dp.Delta
-	if slots > 0 {
-		delta = spend.Delta.Part(1, slots)
-	}
-	var out []Calibrated
-	for i, t := range tables {
-		c, err := calibrate(t, epsilonOf(spend, tables, i), delta, gaussian[i])
-		if err != nil {
-			err.Table = i
-			return nil, err
-		}
-		out = append(out, c)
-	}
-	return out, nil
+	return c.Method == accounting.Basic
 }
 
-// epsilonOf returns the ε of each part of table i.
-func epsilonOf(spend dp.Spend, tables []Table, i int) dp.Epsilon {
-	var weights int64
-	for _, t := range tables {
-		weights += t.Weight
-	}
-	parts := int64(len(tables[i].Draws))
-	if tables[i].Selection == BySelection {
-		parts++
-	}
-	return spend.Epsilon.Part(tables[i].Weight, weights).Part(1, parts)
+// noDelta is the set value δ = 0.
+var noDelta, _ = dp.ParseDelta("0")
+
+type calibrator struct {
+	spend   dp.Spend
+	tables  []Table
+	choices int64 // tables whose groups are chosen
+	kind    accounting.Kind
+	methods []accounting.Method // none for all
 }
 
-func gaussianBetter(d Draw, e dp.Epsilon, delta dp.Delta) (bool, error) {
-	laplace, err := mechanism.NewLaplace(e, d.L0, d.LInf)
+// calibrate gives the choice of groups one part of so many of δ.
+func (c *calibrator) calibrate(parts int64) (Calibration, error) {
+	fixed, out, err := c.choose(parts)
 	if err != nil {
-		return false, err
+		return Calibration{}, err
 	}
-	if delta.IsZero() {
-		return false, nil
-	}
-	gauss, err := mechanism.NewGaussian(e, delta, d.L0, d.LInf)
+	plan, err := accounting.Calibrate(c.spend, c.items(), fixed, c.methods...)
 	if err != nil {
-		return false, nil // out of the Gaussian's range: Laplace serves
+		return Calibration{}, err
 	}
-	return gauss.StdDev() < laplace.StdDev(), nil
+	// What is drawn costs a little more than the ideal law: the sampler's own error, and σ and b as the
+	// library can have them.
+	for _, stretch := range []float64{1, 1 + 1e-6, 1 + 1e-4, 1 + 1e-3} {
+		out.Composition, out.Method = fixed, plan.Method
+		if err := c.draw(&out, plan.Noises, stretch); err != nil {
+			return Calibration{}, err
+		}
+		if c.within(&out) {
+			return out, c.finish(&out)
+		}
+	}
+	if c.kind == accounting.LaplaceNoise {
+		return Calibration{}, errors.New("what is drawn costs more than what was planned; spend more")
+	}
+	// The Gaussian's missing tail can cost more than δ at a large ε.
+	laplace := *c
+	laplace.kind, laplace.methods = accounting.LaplaceNoise, []accounting.Method{accounting.Basic}
+	return laplace.calibrate(parts)
 }
 
-func calibrate(t Table, e dp.Epsilon, delta dp.Delta, gaussian []bool) (Calibrated, *Error) {
-	var c Calibrated
-	for j, d := range t.Draws {
-		var n mechanism.Noise
-		var err error
-		if gaussian[j] {
-			n, err = mechanism.NewGaussian(e, delta, d.L0, d.LInf)
-		} else {
-			n, err = mechanism.NewLaplace(e, d.L0, d.LInf)
-		}
-		if err != nil {
-			return c, &Error{Part: d.Statistic, Err: err}
-		}
-		c.Noise = append(c.Noise, n)
-		c.Spend = c.Spend.Add(dp.Spend{Epsilon: n.Epsilon(), Delta: n.Delta()})
+// choose calibrates the selections, and charges the thresholds, whose noise is not known yet.
+func (c *calibrator) choose(parts int64) (accounting.Composition, Calibration, error) {
+	var fixed accounting.Composition
+	out := Calibration{Tables: make([]Calibrated, len(c.tables))}
+	if c.choices == 0 {
+		return fixed, out, nil
 	}
-	var err error
+	delta := c.spend.Delta.Part(1, parts*c.choices)
+	for i, t := range c.tables {
+		event, times, err := c.choice(t, delta, &out.Tables[i])
+		if err != nil {
+			return fixed, out, &Error{Table: i, Part: "the choice of groups", Err: err}
+		}
+		if t.Selection == NoSelection {
+			continue
+		}
+		if fixed, err = fixed.Add(event, times); err != nil {
+			return fixed, out, err
+		}
+	}
+	return fixed, out, nil
+}
+
+func (c *calibrator) choice(t Table, delta dp.Delta, out *Calibrated) (e accounting.Event, times int64, err error) {
 	switch t.Selection {
 	case ByVisitors:
-		c.SelectionSpend = dp.Spend{Delta: delta}
-		c.Threshold, err = mechanism.NewThreshold(c.Noise[visitorsDraw], delta, t.K)
+		out.SelectionSpend = dp.Spend{Delta: delta}
+		// Any noise tells whether δ will do.
+		probe, err := mechanism.NewLaplace(1, t.L0, 1)
+		if err != nil {
+			return e, 0, err
+		}
+		threshold, err := mechanism.NewThreshold(probe, delta, t.K)
+		if err != nil {
+			return e, 0, err
+		}
+		e, err = threshold.Event()
+		return e, 1, err
 	case BySelection:
-		c.SelectionSpend = dp.Spend{Epsilon: e, Delta: delta}
-		c.Selection, err = mechanism.NewSelection(e, delta, t.L0, t.K)
+		out.SelectionSpend = dp.Spend{Epsilon: c.epsilonOf(t), Delta: delta}
+		if out.Selection, err = mechanism.NewSelection(out.SelectionSpend.Epsilon, delta, t.L0, t.K); err != nil {
+			return e, 0, err
+		}
+		return out.Selection.Event()
 	}
+	return e, 0, nil
+}
+
+// epsilonOf returns the ε of one part of a table if all parts of the release shared it by weight.
+func (c *calibrator) epsilonOf(t Table) dp.Epsilon {
+	var all int64
+	for _, o := range c.tables {
+		parts := int64(len(o.Draws))
+		if o.Selection == BySelection {
+			parts++
+		}
+		all += o.Weight * parts
+	}
+	return c.spend.Epsilon.Part(t.Weight, all)
+}
+
+func (c *calibrator) items() []accounting.Item {
+	var items []accounting.Item
+	for _, t := range c.tables {
+		for _, d := range t.Draws {
+			items = append(items, accounting.Item{Kind: c.kind, Sensitivity: float64(d.LInf), L0: d.L0, Weight: t.Weight})
+		}
+	}
+	return items
+}
+
+// draw makes the mechanisms of all draws and adds what they cost.
+func (c *calibrator) draw(out *Calibration, noises []accounting.Noise, stretch float64) error {
+	for i, t := range c.tables {
+		table := &out.Tables[i]
+		table.Noise = nil
+		for _, d := range t.Draws {
+			n, err := noiseOf(d, noises[0], stretch)
+			if err == nil {
+				out.Composition, err = add(out.Composition, n)
+			}
+			if err != nil {
+				return &Error{Table: i, Part: d.Statistic, Err: err}
+			}
+			table.Noise, noises = append(table.Noise, n), noises[1:]
+		}
+	}
+	return nil
+}
+
+func noiseOf(d Draw, n accounting.Noise, stretch float64) (mechanism.Noise, error) {
+	if n.Kind == accounting.LaplaceNoise {
+		return mechanism.NewLaplace(n.Scale*stretch, d.L0, d.LInf)
+	}
+	return mechanism.NewGaussian(n.Scale*stretch, d.L0, d.LInf)
+}
+
+func add(c accounting.Composition, n mechanism.Noise) (accounting.Composition, error) {
+	e, times, err := n.Event()
 	if err != nil {
-		return c, &Error{Part: "the choice of groups", Err: err}
+		return c, err
 	}
-	c.Spend = c.Spend.Add(c.SelectionSpend)
-	return c, nil
+	return c.Add(e, times)
+}
+
+// within reports whether what is drawn costs at most the spend, exactly where basic composition has exact
+// sums.
+func (c *calibrator) within(out *Calibration) bool {
+	if out.Method == accounting.Basic {
+		if e, d, ok := out.Composition.Sum(); ok {
+			return e.Cmp(c.spend.Epsilon.Rat()) <= 0 && d.Cmp(c.spend.Delta.Rat()) <= 0
+		}
+	}
+	e, err := out.Composition.Epsilon(out.Method, c.spend.Delta.Float())
+	return err == nil && e <= c.spend.Epsilon.Float()
+}
+
+// finish adds what follows from the noise.
+func (c *calibrator) finish(out *Calibration) error {
+	out.Spend = c.spend
+	if c.choices == 0 && out.pure() {
+		out.Spend.Delta = noDelta
+	}
+	for i, t := range c.tables {
+		table := &out.Tables[i]
+		if t.Selection != ByVisitors {
+			continue
+		}
+		var err error
+		table.Threshold, err = mechanism.NewThreshold(table.Noise[visitorsDraw], table.SelectionSpend.Delta, t.K)
+		if err != nil {
+			return &Error{Table: i, Part: "the choice of groups", Err: err}
+		}
+	}
+	return c.share(out)
+}
+
+// share says what part of the budget each draw and selection takes: of the sum of ε by basic composition,
+// otherwise of the sum of ρ, which is about the variance of the privacy loss.
+func (c *calibrator) share(out *Calibration) error {
+	cost := func(e accounting.Event, times int64, err error) (float64, error) {
+		if err != nil {
+			return 0, err
+		}
+		one, err := accounting.Composition{}.Add(e, times)
+		if err != nil {
+			return 0, err
+		}
+		if epsilon, _, exact := one.Sum(); exact && out.Method == accounting.Basic {
+			f, _ := epsilon.Float64()
+			return f, nil
+		}
+		if out.Method == accounting.Basic {
+			return one.Epsilon(accounting.Basic, c.spend.Delta.Float())
+		}
+		rho, _ := one.Rho()
+		return rho, nil
+	}
+	var all float64
+	for i := range out.Tables {
+		t := &out.Tables[i]
+		t.Shares = nil
+		for _, n := range t.Noise {
+			share, err := cost(n.Event())
+			if err != nil {
+				return err
+			}
+			t.Shares, all = append(t.Shares, share), all+share
+		}
+		if c.tables[i].Selection == BySelection {
+			var err error
+			if t.SelectionShare, err = cost(t.Selection.Event()); err != nil {
+				return err
+			}
+			all += t.SelectionShare
+		}
+	}
+	for i := range out.Tables {
+		for j := range out.Tables[i].Shares {
+			out.Tables[i].Shares[j] /= all
+		}
+		out.Tables[i].SelectionShare /= all
+	}
+	return nil
 }

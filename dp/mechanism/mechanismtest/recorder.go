@@ -5,10 +5,11 @@ package mechanismtest
 import (
 	"errors"
 	"math"
+	"reflect"
 	"slices"
 	"sync"
 
-	"github.com/throngdp/throng/dp"
+	"github.com/throngdp/throng/dp/accounting"
 	"github.com/throngdp/throng/dp/mechanism"
 )
 
@@ -46,8 +47,8 @@ const (
 )
 
 // Call is one recorded call. Input is the raw number given; Noisy the second number of Show; Output the
-// noisy number returned by AddNoise; Kept the answer of Show or Select. Epsilon and Delta are those of
-// the parameter, which belong to a whole table or statistic and not to the call.
+// noisy number returned by AddNoise; Kept the answer of Show or Select. Event and Times are what the
+// parameter costs, which belongs to a whole table or statistic and not to the call.
 type Call struct {
 	Sequence  int
 	Operation Operation
@@ -55,9 +56,10 @@ type Call struct {
 	Kind      mechanism.Kind
 	Input     int64
 	Noisy     int64
+	Scale     float64 // of noise
 	L0, LInf  int64
-	Epsilon   dp.Epsilon
-	Delta     dp.Delta
+	Event     accounting.Event
+	Times     int64
 	K         int64
 	Output    int64
 	Kept      bool
@@ -103,11 +105,15 @@ func (r *Recorder) AddNoise(site mechanism.Site, n mechanism.Noise, x int64) (in
 	if n.Kind() == 0 {
 		return 0, errUncalibrated
 	}
+	event, times, err := n.Event()
+	if err != nil {
+		return 0, err
+	}
 	c := Call{
 		Operation: AddNoise, Site: site, Kind: n.Kind(), Input: x,
-		L0: n.L0(), LInf: n.LInf(), Epsilon: n.Epsilon(), Delta: n.Delta(),
+		Scale: n.Scale(), L0: n.L0(), LInf: n.LInf(), Event: event, Times: times,
 	}
-	c, err := r.record(c, func(c *Call) (err error) {
+	c, err = r.record(c, func(c *Call) (err error) {
 		switch r.mode {
 		case Live:
 			c.Output, err = r.live.AddNoise(site, n, x)
@@ -127,11 +133,15 @@ func (r *Recorder) AddNoise(site mechanism.Site, n mechanism.Noise, x int64) (in
 
 // Show implements mechanism.Mechanism.
 func (r *Recorder) Show(site mechanism.Site, t mechanism.Threshold, n, noisy int64) (bool, error) {
+	event, err := t.Event()
+	if err != nil {
+		return false, errUncalibrated
+	}
 	c := Call{
 		Operation: Show, Site: site, Input: n, Noisy: noisy,
-		L0: t.L0(), LInf: 1, Delta: t.Delta(), K: t.K,
+		L0: t.L0(), LInf: 1, Event: event, Times: 1, K: t.K,
 	}
-	c, err := r.record(c, func(c *Call) (err error) {
+	c, err = r.record(c, func(c *Call) (err error) {
 		// The real rule also refuses what is not calibrated.
 		c.Kept, err = mechanism.Live().Show(site, t, n, noisy)
 		switch {
@@ -152,11 +162,15 @@ func (r *Recorder) Select(site mechanism.Site, s mechanism.Selection, n int64) (
 	if s.K() == 0 {
 		return false, errUncalibrated
 	}
+	event, times, err := s.Event()
+	if err != nil {
+		return false, err
+	}
 	c := Call{
 		Operation: Select, Site: site, Input: n,
-		L0: s.L0(), LInf: 1, Epsilon: s.Epsilon(), Delta: s.Delta(), K: s.K(),
+		L0: s.L0(), LInf: 1, Event: event, Times: times, K: s.K(),
 	}
-	c, err := r.record(c, func(c *Call) (err error) {
+	c, err = r.record(c, func(c *Call) (err error) {
 		switch r.mode {
 		case Live:
 			c.Kept, err = r.live.Select(site, s, n)
@@ -213,30 +227,40 @@ func (r *Recorder) Unrecorded() []Call {
 	return slices.Clone(r.unrecorded)
 }
 
-// Spent returns the sum of ε and δ over what was called. A parameter covers one draw on each group of a
-// table, so (table, statistic, operation, ε, δ) counts once, however many its groups; a second draw at
-// the same site counts again. The sum over no calls is 0, 0.
-func (r *Recorder) Spent() dp.Spend {
-	type charge struct {
+// Composition returns all that was called. A parameter covers one draw on each group of a table, so that
+// (table, statistic, operation, parameter) counts once, however many its groups; a second draw at the same
+// site counts again.
+func (r *Recorder) Composition() (accounting.Composition, error) {
+	type where struct {
 		operation        Operation
 		table, statistic string
-		epsilon, delta   string
+	}
+	type charge struct {
+		event   accounting.Event
+		times   map[string]int // by group
+		counted int
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	times := make(map[charge]map[string]int)
-	counted := make(map[charge]int)
-	total := dp.Spend{}.Add(dp.Spend{})
+	charges := make(map[where][]*charge)
+	var all accounting.Composition
 	for _, c := range r.calls {
-		k := charge{c.Operation, c.Site.Table, c.Site.Statistic, c.Epsilon.String(), c.Delta.String()}
-		if times[k] == nil {
-			times[k] = make(map[string]int)
+		w := where{c.Operation, c.Site.Table, c.Site.Statistic}
+		i := slices.IndexFunc(charges[w], func(ch *charge) bool { return reflect.DeepEqual(ch.event, c.Event) })
+		if i < 0 {
+			i = len(charges[w])
+			charges[w] = append(charges[w], &charge{event: c.Event, times: make(map[string]int)})
 		}
-		times[k][c.Site.Group]++
-		if times[k][c.Site.Group] > counted[k] {
-			counted[k]++
-			total = total.Add(dp.Spend{Epsilon: c.Epsilon, Delta: c.Delta})
+		ch := charges[w][i]
+		ch.times[c.Site.Group]++
+		if ch.times[c.Site.Group] <= ch.counted {
+			continue
+		}
+		ch.counted++
+		var err error
+		if all, err = all.Add(c.Event, c.Times); err != nil {
+			return all, err
 		}
 	}
-	return total
+	return all, nil
 }

@@ -19,7 +19,7 @@ var spend = dp.MustApprox("0.25", "1e-6")
 
 func parameters(t *testing.T) (mechanism.Noise, mechanism.Threshold, mechanism.Selection) {
 	t.Helper()
-	noise, err := mechanism.NewLaplace(spend.Epsilon, 2, 1)
+	noise, err := mechanism.NewLaplace(8, 2, 1) // ε = 2·1/8
 	require.NoError(t, err)
 	threshold, err := mechanism.NewThreshold(noise, spend.Delta, 20)
 	require.NoError(t, err)
@@ -105,10 +105,16 @@ func TestCallsRecordWhatWasAsked(t *testing.T) {
 	require.NoError(t, err)
 	_, err = recorder.Select(site, selection, 40)
 	require.NoError(t, err)
+	noiseEvent, _, err := noise.Event()
+	require.NoError(t, err)
+	thresholdEvent, err := threshold.Event()
+	require.NoError(t, err)
+	selectionEvent, _, err := selection.Event()
+	require.NoError(t, err)
 	assert.Equal(t, []mechanismtest.Call{
-		{Operation: mechanismtest.AddNoise, Site: site, Kind: mechanism.Laplace, Input: -3, L0: 2, LInf: 1, Epsilon: noise.Epsilon(), Delta: noise.Delta(), Output: -3},
-		{Sequence: 1, Operation: mechanismtest.Show, Site: site, Input: 30, Noisy: 31, L0: 2, LInf: 1, Delta: spend.Delta, K: 20, Kept: true},
-		{Sequence: 2, Operation: mechanismtest.Select, Site: site, Input: 40, L0: 2, LInf: 1, Epsilon: spend.Epsilon, Delta: spend.Delta, K: 20, Kept: true},
+		{Operation: mechanismtest.AddNoise, Site: site, Kind: mechanism.Laplace, Input: -3, Scale: noise.Scale(), L0: 2, LInf: 1, Event: noiseEvent, Times: 2, Output: -3},
+		{Sequence: 1, Operation: mechanismtest.Show, Site: site, Input: 30, Noisy: 31, L0: 2, LInf: 1, Event: thresholdEvent, Times: 1, K: 20, Kept: true},
+		{Sequence: 2, Operation: mechanismtest.Select, Site: site, Input: 40, L0: 2, LInf: 1, Event: selectionEvent, Times: 2, K: 20, Kept: true},
 	}, recorder.Calls())
 }
 
@@ -148,7 +154,7 @@ func TestRepeatedDrawsAreReplayedInTurnAndChargedTwice(t *testing.T) {
 		_, err := recorder.AddNoise(mechanism.Site{Group: "g"}, noise, x)
 		require.NoError(t, err)
 	}
-	assert.Equal(t, "0.5", recorder.Spent().Epsilon.String())
+	assertCost(t, recorder, 0.5, 0)
 	again := mechanismtest.NewReplay(recorder.Calls())
 	for x := range int64(3) {
 		got, err := again.AddNoise(mechanism.Site{Group: "g"}, noise, 100)
@@ -158,12 +164,25 @@ func TestRepeatedDrawsAreReplayedInTurnAndChargedTwice(t *testing.T) {
 	assert.Len(t, again.Unrecorded(), 1)
 }
 
-func TestSpentSumsParametersOncePerStatistic(t *testing.T) {
+func TestCompositionCountsAParameterOncePerStatistic(t *testing.T) {
 	recorder := mechanismtest.New(mechanismtest.Zero)
-	assert.True(t, recorder.Spent().Equal(dp.Spend{}))
+	assertCost(t, recorder, 0, 0)
 	release(t, recorder, people)
 	// Noise (0.25, 0), its threshold (0, 1e-6), and the other table's selection (0.25, 1e-6).
-	assert.True(t, recorder.Spent().Equal(dp.MustApprox("0.5", "2e-6")), "got %v", recorder.Spent())
+	assertCost(t, recorder, 0.5, 2e-6)
+}
+
+// assertCost compares the sum of what was called, by basic composition.
+func assertCost(t *testing.T, recorder *mechanismtest.Recorder, epsilon, delta float64) {
+	t.Helper()
+	c, err := recorder.Composition()
+	require.NoError(t, err)
+	e, d, ok := c.Sum()
+	require.True(t, ok)
+	gotE, _ := e.Float64()
+	gotD, _ := d.Float64()
+	assert.InDelta(t, epsilon, gotE, 1e-10)
+	assert.InDelta(t, delta, gotD, 1e-18)
 }
 
 func TestUncalibratedParametersAreRefusedInEveryMode(t *testing.T) {
