@@ -31,6 +31,7 @@ var rooms = []struct{ room, may, why string }{
 	{"dp/mechanism", "dp dp/accounting", "mechanisms know parameters and what they cost, not data"},
 	{"dp/mechanism/mechanismtest", "dp dp/accounting dp/mechanism", "a recorder is a mechanism"},
 	{"dp/accounting", "dp", "an accountant knows parameters, not noise and not data"},
+	{"dp/audit", "dp", "statistics judge any mechanism and know none"},
 	{"dp/estimate", "", "post-processing must not be able to reach a mechanism"},
 	{"anonymize", "anonymize/internal/…", "rules know values, not noise: dp and anonymize never meet"},
 	{"anonymize/identity", "anonymize anonymize/internal/…", "ids know values, not noise"},
