@@ -5,11 +5,9 @@ package aggregate
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 
 	"github.com/throngdp/throng/dp"
-	"github.com/throngdp/throng/dp/estimate"
 	"github.com/throngdp/throng/dp/mechanism"
 )
 
@@ -74,6 +72,8 @@ type PlanTable struct {
 	Statistics      []PlanFigure  `json:"statistics"`
 	// Share is the part of the release's budget that the selection and the draws take.
 	Share float64 `json:"share_of_budget"`
+	// Expected tells what groups of some sizes will look like.
+	Expected []PlanExpected `json:"expected"`
 }
 
 // PlanSelection says which groups are shown.
@@ -116,8 +116,6 @@ type PlanFigure struct {
 	Name string `json:"name"`
 	Unit string `json:"unit"`
 	From string `json:"from"`
-	// Expected tells how wide intervals will be, for shares.
-	Expected string `json:"expected,omitempty"`
 }
 
 // NewPlan returns what a release will do under a policy, or every fault of the two. It reads no data.
@@ -191,12 +189,9 @@ func (c *compiled) planTable(t *compiledTable) PlanTable {
 	}
 	pt.Share = rounded(share)
 	for _, s := range t.stats {
-		f := PlanFigure{Name: s.Name(), Unit: c.unit(s.Statistic), From: c.fromText(t, s)}
-		if s.Kind == ShareOf {
-			f.Expected = c.expected(t, s)
-		}
-		pt.Statistics = append(pt.Statistics, f)
+		pt.Statistics = append(pt.Statistics, PlanFigure{Name: s.Name(), Unit: c.unit(s.Statistic), From: c.fromText(t, s)})
 	}
+	pt.Expected = c.expected(t)
 	return pt
 }
 
@@ -266,38 +261,4 @@ func (c *compiled) fromText(t *compiledTable, s *statistic) string {
 		return name + " / " + t.draws[s.denominator].Statistic
 	}
 	return name
-}
-
-// expected tells how wide the interval of a share will be for wholes of some sizes.
-func (c *compiled) expected(t *compiledTable, s *statistic) string {
-	i := slices.Index(t.stats, s)
-	e, err := c.estimators(t)
-	if err != nil {
-		return ""
-	}
-	unit := "people"
-	if s.Of == string(CountEvents) {
-		unit = "events"
-	}
-	var parts []string
-	for _, people := range []int64{1_000, 10_000, 100_000} {
-		var share estimate.Share
-		ok := false
-		if s.parts {
-			half := people / 2
-			if t.candidates(s) == 1 {
-				half = people
-			}
-			share, ok = e.parts[i].Expect(0, half, people), true
-		} else {
-			share, ok = e.totals[i].Estimate(people/2, people, 10)
-		}
-		if ok && share.Shown {
-			parts = append(parts, fmt.Sprintf("±%.2g points of %d %s", share.Interval.HalfWidth(), people, unit))
-		}
-	}
-	if parts == nil {
-		return ""
-	}
-	return "a share of 50 % will be good to about " + strings.Join(parts, ", ")
 }

@@ -8,6 +8,7 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+	"text/tabwriter"
 )
 
 // String prints the plan for a person.
@@ -74,10 +75,30 @@ func (t *PlanTable) print(b *strings.Builder, line func(label, format string, ar
 			from = " = " + s.From
 		}
 		line("publishes", "%s, in %s%s", s.Name, s.Unit, from)
-		if s.Expected != "" {
-			line("", "%s", s.Expected)
-		}
 	}
+	t.printExpected(b)
+}
+
+// printExpected prints a line for each size of a group.
+func (t *PlanTable) printExpected(b *strings.Builder) {
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(w, "  a group of\tis shown\t")
+	for _, s := range t.Statistics {
+		fmt.Fprintf(w, "%s ±\t", s.Name)
+	}
+	fmt.Fprintln(w)
+	for _, e := range t.Expected {
+		fmt.Fprintf(w, "%d\t%s\t", e.People, percent(e.Chance))
+		for _, s := range t.Statistics {
+			text := "-"
+			if half, ok := e.HalfWidths[s.Name]; ok {
+				text = strconv.FormatFloat(half, 'g', -1, 64)
+			}
+			fmt.Fprintf(w, "%s\t", text)
+		}
+		fmt.Fprintln(w)
+	}
+	w.Flush()
 }
 
 func (t *PlanTable) bounds() string {

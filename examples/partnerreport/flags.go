@@ -17,6 +17,7 @@ import (
 // options are the flags.
 type options struct {
 	policy, release, out, init       string
+	target                           string
 	usage, visitors                  list
 	memory                           size
 	workers                          int
@@ -79,6 +80,7 @@ func newFlags(o *options) *flag.FlagSet {
 	f.Var(&o.memory, "memory", "the most that records may take up in memory, such as `1GiB`; the rest goes to\nan encrypted temporary file (TMPDIR) that nobody else can read")
 	f.IntVar(&o.workers, "workers", 0, "how many goroutines read and aggregate; 0 means one per `processor`")
 	f.BoolVar(&o.plan, "plan", false, "print what would be done; read no data")
+	f.StringVar(&o.target, "target", "", "with -plan: the least ε for a `width`, such as \"share:gender ±1 at 5000\": half of the\ninterval of that statistic and table in a group of so many people")
 	f.BoolVar(&o.json, "json", false, "print the result, the plan or errors as JSON alone on stdout")
 	f.BoolVar(&o.quiet, "quiet", false, "print nothing but errors")
 	f.StringVar(&o.init, "init", "", "write commented policy and release files into a `folder`, to start from")
@@ -124,6 +126,9 @@ func parse(args []string) (*options, error) {
 			errs = append(errs, commandError("-"+given.Name+": got an empty text, want a path; leave the flag out, or name one"))
 		}
 	})
+	if o.target != "" && !o.plan {
+		errs = append(errs, commandError("-target: got it without -plan, want both; a target changes a plan and no release"))
+	}
 	if err := errors.Join(errs...); err != nil || o.version || o.init != "" {
 		return o, err
 	}

@@ -67,7 +67,7 @@ func (o *options) do(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	plan, err := aggregate.NewPlan(policy, release)
+	plan, err := o.newPlan(policy, release)
 	if err != nil {
 		return err
 	}
@@ -96,6 +96,22 @@ func (o *options) do(ctx context.Context, stdout, stderr io.Writer) error {
 		printResult(stdout, result)
 		fmt.Fprintf(stdout, "\nWritten to %s. The charge of %s was not recorded: every run spends again.\n", o.out, spendText(plan))
 	})
+}
+
+// newPlan plans what the release says, or with what it would have to spend for a target.
+func (o *options) newPlan(policy *aggregate.Policy, release *aggregate.Release) (*aggregate.Plan, error) {
+	if o.target == "" {
+		return aggregate.NewPlan(policy, release)
+	}
+	target, err := aggregate.ParseTarget(o.target)
+	if err != nil {
+		return nil, commandError("-target: " + err.Error())
+	}
+	plan, err := aggregate.PlanFor(policy, release, target)
+	if err != nil && !errors.Is(err, aggregate.ErrSpec) {
+		return nil, commandError("-" + err.Error())
+	}
+	return plan, err
 }
 
 // tuneCollector makes a heap grow by a quarter of what lives in it before it is collected, where Go would
