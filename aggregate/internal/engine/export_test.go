@@ -8,7 +8,7 @@ func (s *Spec) Priority(hi, lo, group uint64) uint64 { return priority(&s.Seed, 
 // StateWords is how many words the engine holds in lists, in use or left behind.
 func (e *Engine) StateWords() int {
 	words := 0
-	e.foldAll()
+	e.FoldAll()
 	for i := range e.buckets {
 		words += len(e.buckets[i].arena)
 	}
@@ -18,14 +18,15 @@ func (e *Engine) StateWords() int {
 // People is how many people the engine holds state of.
 func (e *Engine) People() int {
 	n := 0
-	e.foldAll()
+	e.FoldAll()
 	for i := range e.buckets {
 		n += e.buckets[i].count
 	}
 	return n
 }
 
-func (e *Engine) foldAll() {
+// FoldAll folds all rows that are gathered.
+func (e *Engine) FoldAll() {
 	f := newFolder(e)
 	for i := range e.buckets {
 		f.foldAll(&e.buckets[i])
