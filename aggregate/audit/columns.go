@@ -81,7 +81,7 @@ func (m *model) column(input aggregate.InputName, raw string) column {
 				c.good = m.groups(col, part)
 			}
 			c.group = true
-			c.free = c.free || len(c.good) == privateGroups && col.Groups.Private
+			c.free = col.Groups.Private && len(col.Values) == 0 && len(col.Bands) == 0 && col.Grain == ""
 		}
 	}
 	m.obey(input, &c)
@@ -134,10 +134,13 @@ func (m *model) obey(input aggregate.InputName, c *column) {
 		}
 	}
 	c.good = nil
-	for _, a := range append(ages, u.Below+1) {
+	for _, a := range ages {
 		if a > u.Below {
 			c.good = append(c.good, m.age(as, a))
 		}
+	}
+	if len(c.good) == 0 {
+		c.good = []string{m.age(as, u.Below+1)}
 	}
 }
 

@@ -55,6 +55,7 @@ var rooms = []struct{ room, may, why string }{
 	{"aggregate/internal/seam", "anonymize/identity dp/mechanism", "only what tests replace"},
 	{"aggregate/internal/house", "", "tests only"},
 	{"aggregate", "dp/… anonymize/… aggregate/table aggregate/internal/…", "the front door; connectors and bundle stand beside it"},
+	{"aggregate/audit", "aggregate aggregate/table aggregate/internal/seam anonymize anonymize/identity dp dp/accounting dp/audit dp/mechanism dp/mechanism/mechanismtest", "an audit carries releases out on worlds of its own and watches the mechanism"},
 	{"aggregate/bundle", "aggregate dp/estimate aggregate/bundle/internal/…", "a bundle sees a Result and nothing before it"},
 	{"aggregate/bundle/internal/folder", "", "files only"},
 	{"aggregate/bundle/internal/tablefile", "", "published rows only"},

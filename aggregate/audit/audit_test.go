@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package audit_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/throngdp/throng/aggregate"
+	"github.com/throngdp/throng/aggregate/audit"
+)
+
+// load reads the policy and the release of a folder.
+func load(t testing.TB, folder string) (*aggregate.Policy, *aggregate.Release) {
+	t.Helper()
+	p, err := aggregate.LoadPolicy(folder + "/policy.yaml")
+	require.NoError(t, err)
+	r, err := aggregate.LoadRelease(folder + "/release.yaml")
+	require.NoError(t, err)
+	return p, r
+}
+
+// audited runs an audit with few samples.
+func audited(t *testing.T, p *aggregate.Policy, r *aggregate.Release) *audit.Report {
+	t.Helper()
+	report, err := audit.Run(t.Context(), p, r, audit.Options{Samples: 5000})
+	require.NoError(t, err)
+	for _, c := range report.Checks {
+		assert.True(t, c.Passed, "%s: %v", c.Name, c.Faults)
+	}
+	for _, b := range report.Bounds {
+		assert.True(t, b.Passed, "%+v", b)
+	}
+	assert.False(t, report.Violated)
+	return report
+}
+
+func TestExamplesKeepTheirClaims(t *testing.T) {
+	for _, example := range []string{"partnerreport", "oulad"} {
+		t.Run(example, func(t *testing.T) {
+			p, r := load(t, "../../examples/"+example)
+			report := audited(t, p, r)
+			assert.Empty(t, report.Unseen, "every draw was reached")
+			assert.Equal(t, audit.Claim{Epsilon: "2", Delta: "1e-9", Composition: report.Claim.Composition}, report.Claim)
+			assert.Equal(t, 15, report.Pairs)
+		})
+	}
+}
+
+func TestAReleaseOfEverythingKeepsItsClaims(t *testing.T) {
+	p, r := load(t, "testdata")
+	report := audited(t, p, r)
+	assert.Empty(t, report.Unseen, "every draw was reached")
+	for _, c := range report.Checks {
+		assert.Positive(t, c.Count, "%s compared nothing", c.Name)
+	}
+}
