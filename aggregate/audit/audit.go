@@ -11,12 +11,13 @@ import (
 	"slices"
 
 	"github.com/throngdp/throng/aggregate"
+	"github.com/throngdp/throng/dp/mechanism"
 	"github.com/throngdp/throng/dp/mechanism/mechanismtest"
 )
 
 // Options tune an audit. The zero value is ready.
 type Options struct {
-	// Samples is how many draws each statistic gets on each side. 0 means as many as about a million and a half
+	// Samples is how many draws each statistic gets on each side. 0 means as many as about 850,000
 	// in all allow, at most 100,000.
 	Samples int
 	// Alpha is the probability with which a sound release may fail; 0 means 1e-6.
@@ -34,7 +35,10 @@ const (
 // auditor is an audit under way.
 type auditor struct {
 	*model
-	o Options
+	o    Options
+	live mechanism.Mechanism
+	// people are the persons in whom neighbours differ.
+	people []neighbour
 	// open is the policy with k = 1, under which a group of one person is drawn.
 	open   *aggregate.Policy
 	report *Report
@@ -75,9 +79,17 @@ func newRules() rules {
 // Run audits a release under a policy. It returns an error where the two cannot be used, as [aggregate.Run]
 // does, for options out of range, and ctx.Err() where it was cancelled. A violated claim is no error.
 func Run(ctx context.Context, p *aggregate.Policy, r *aggregate.Release, o Options) (*Report, error) {
+	return run(ctx, p, r, o, nil)
+}
+
+// run is Run. A test can set another mechanism to sample, and choose among the neighbours.
+func run(ctx context.Context, p *aggregate.Policy, r *aggregate.Release, o Options, set func(*auditor)) (*Report, error) {
 	a, err := newAuditor(p, r, o)
 	if err != nil {
 		return nil, err
+	}
+	if set != nil {
+		set(a)
 	}
 	for _, step := range []func(context.Context) error{
 		a.record, a.compare, a.compareMinimum, a.compareOrder, a.checkDraws, a.sample,
@@ -106,9 +118,10 @@ func newAuditor(p *aggregate.Policy, r *aggregate.Release, o Options) (*auditor,
 	own, open := *p, *p
 	own.MinPeople.K, open.MinPeople.K = min(p.MinPeople.K, mostPeople), 1
 	a := &auditor{
-		model: newModel(&own, r, plan), o: o, open: &open, rules: newRules(),
+		model: newModel(&own, r, plan), o: o, open: &open, rules: newRules(), live: mechanism.Live(),
 		seen: map[place]bool{}, worst: map[place]change{},
 	}
+	a.people = a.neighbours()
 	a.report = &Report{
 		Format: Format, Population: plan.Population, Release: plan.Release, Unseen: []string{},
 		Claim: Claim{plan.Spend.Epsilon, plan.Spend.Delta, plan.Composition},
@@ -157,23 +170,16 @@ func (a *auditor) freeze(ctx context.Context) error {
 
 // compare holds the world against each of its neighbours.
 func (a *auditor) compare(ctx context.Context) error {
-	for _, n := range a.neighbours() {
+	for _, n := range a.people {
 		w := a.base.with(n.w)
-		for _, p := range []*aggregate.Policy{a.policy, a.open} {
-			after, err := a.exact(ctx, p, w, 1)
-			if err != nil {
-				return err
-			}
-			before := a.recorded
-			if p == a.open {
-				before = a.opened
-			}
-			a.note(before, after)
-			all := changes(before.calls, after.calls, p == a.open)
-			sensitivity(&a.rules.sensitivity, all, n.name)
-			a.keep(all, p == a.open)
-			a.checkRun(after, p)
+		own, open, err := both(
+			func() (*outcome, error) { return a.exact(ctx, a.policy, w, 1) },
+			func() (*outcome, error) { return a.exact(ctx, a.open, w, 1) })
+		if err != nil {
+			return err
 		}
+		a.hold(n.name, a.recorded, own, a.policy)
+		a.hold(n.name, a.opened, open, a.open)
 		replay, err := a.carry(ctx, a.policy, a.release, mechanismtest.NewReplay(a.still), w, 1)
 		if err != nil {
 			return err
@@ -188,6 +194,15 @@ func (a *auditor) compare(ctx context.Context) error {
 		a.report.Pairs++
 	}
 	return nil
+}
+
+// hold compares the exact numbers of two neighbours under a policy.
+func (a *auditor) hold(who string, before, after *outcome, p *aggregate.Policy) {
+	a.note(before, after)
+	all := changes(before.calls, after.calls, p == a.open)
+	sensitivity(&a.rules.sensitivity, all, who)
+	a.keep(all, p == a.open)
+	a.checkRun(after, p)
 }
 
 // note keeps which draws were reached.

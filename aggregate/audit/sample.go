@@ -17,10 +17,12 @@ import (
 // How many draws an audit makes where nothing else is asked for: in all for the statistics and for the
 // release as a whole, and at most on a side.
 const (
-	drawsOfStatistics = 1_400_000
-	drawsOfRelease    = 600_000
+	drawsOfStatistics = 600_000
+	drawsOfRelease    = 250_000
 	mostSamples       = 100_000
 	fewestSamples     = 2_000
+	// selectionsPerDraw is how many selections take the time of one draw of noise.
+	selectionsPerDraw = 20
 )
 
 // sample draws the real noise of the largest changes that were found.
@@ -53,15 +55,14 @@ func (a *auditor) samples(all, draws int) int {
 }
 
 // draw takes n outputs around x.
-func draw(ctx context.Context, noise mechanism.Noise, x int64, n int) ([]int64, error) {
-	live := mechanism.Live()
+func (a *auditor) draw(ctx context.Context, noise mechanism.Noise, x int64, n int) ([]int64, error) {
 	out := make([]int64, n)
 	for i := range out {
 		if i%1024 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		var err error
-		if out[i], err = live.AddNoise(mechanism.Site{}, noise, x); err != nil {
+		if out[i], err = a.live.AddNoise(mechanism.Site{}, noise, x); err != nil {
 			return nil, err
 		}
 	}
@@ -95,8 +96,8 @@ func (a *auditor) sampleStatistic(ctx context.Context, at place, alpha float64) 
 	}
 	n := a.samples(drawsOfStatistics, len(a.worst))
 	p, q, err := both(
-		func() ([]int64, error) { return draw(ctx, noise, c.x, n) },
-		func() ([]int64, error) { return draw(ctx, noise, c.y, n) })
+		func() ([]int64, error) { return a.draw(ctx, noise, c.x, n) },
+		func() ([]int64, error) { return a.draw(ctx, noise, c.y, n) })
 	if err != nil {
 		return err
 	}
@@ -195,13 +196,16 @@ func (a *auditor) inflated(ctx context.Context) ([]choice, error) {
 // sampleChoice counts how often a lone person shows a group: at most δ over the groups of a person.
 func (a *auditor) sampleChoice(ctx context.Context, c choice, alpha float64) error {
 	n := a.samples(drawsOfStatistics/2, len(a.worst))
-	live, site := mechanism.Live(), mechanism.Site{Table: c.table}
+	if c.selection.K() > 0 {
+		n *= selectionsPerDraw
+	}
+	site := mechanism.Site{Table: c.table}
 	count := dpaudit.Count{Draws: int64(n)}
 	for i := range n {
 		if i%1024 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		shown, err := c.once(live, site)
+		shown, err := c.once(a.live, site)
 		if err != nil {
 			return err
 		}

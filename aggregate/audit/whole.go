@@ -5,7 +5,6 @@ package audit
 import (
 	"context"
 	"math"
-	"strconv"
 
 	dpaudit "github.com/throngdp/throng/dp/audit"
 	"github.com/throngdp/throng/dp/mechanism"
@@ -36,11 +35,12 @@ func (a *auditor) sampleRelease(ctx context.Context, alpha float64) error {
 	if err != nil {
 		return err
 	}
-	epsilon, err := strconv.ParseFloat(a.report.Claim.Epsilon, 64)
-	if err != nil {
-		epsilon, _ = a.release.Spend.Epsilon.Rat().Float64()
+	spend := a.release.Spend
+	if charges := a.recorded.probe.charges; len(charges) > 0 {
+		spend = charges[0].Spend
 	}
-	delta, _ := a.release.Spend.Delta.Rat().Float64()
+	epsilon, _ := spend.Epsilon.Rat().Float64()
+	delta, _ := spend.Delta.Rat().Float64()
 	f := dpaudit.Search(p, q, delta, alpha)
 	a.report.Bounds = append(a.report.Bounds, Bound{
 		Statistic: a.report.Release, Measure: "epsilon", Event: "a tail of the likelihood ratio of all changed draws",
@@ -54,7 +54,7 @@ func (a *auditor) scores(ctx context.Context, all []change, n int, side func(cha
 	scores := make([]float64, n)
 	for _, c := range all {
 		noise := a.opened.probe.noises[place{c.site.Table, c.site.Statistic}]
-		out, err := draw(ctx, noise, side(c), n)
+		out, err := a.draw(ctx, noise, side(c), n)
 		if err != nil {
 			return nil, err
 		}
