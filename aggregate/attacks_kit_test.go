@@ -171,8 +171,15 @@ func (j job) exact(t testing.TB, w world) (*aggregate.Result, []mechanismtest.Ca
 	return res, rec.Calls()
 }
 
-// drawn returns what a job asks of the mechanism without noise. It leaves the plan out, which is slow.
+// drawn returns what a job asks of the mechanism for its groups and their wholes without noise. It leaves
+// the plan out, which is slow.
 func (j job) drawn(t testing.TB, w world) []mechanismtest.Call {
+	t.Helper()
+	return slices.DeleteFunc(j.called(t, w), func(c mechanismtest.Call) bool { return c.Site.Statistic == "bounding" })
+}
+
+// called returns all that a job asks of the mechanism without noise.
+func (j job) called(t testing.TB, w world) []mechanismtest.Call {
 	t.Helper()
 	rec := mechanismtest.New(mechanismtest.Zero)
 	publish(t, j.prepare(t, w), rec)

@@ -23,6 +23,9 @@ func (c *compiled) compileDraws(t *compiledTable) {
 	for _, s := range t.Statistics {
 		t.stats = append(t.stats, c.compileStatistic(t, s))
 	}
+	if t.boundings() != 0 {
+		t.draws = append(t.draws, plan.Draw{Statistic: bounding, L0: 1, LInf: 1, Coarse: true})
+	}
 }
 
 // draw returns the number of the draw with this name, which it adds where there is none yet.
@@ -87,6 +90,9 @@ func (c *compiled) compileShare(t *compiledTable, st *statistic) {
 	// All of a person's groups can lie in one parent, so one parent can change by everything.
 	st.denominator = t.draw(totalEvents, 1, t.l0*t.Bounds.MaxPerPartition)
 }
+
+// bounding is the draw that tells how many people the bounds took something from.
+const bounding = "bounding"
 
 // Statistics that are published because a share is divided by them.
 const (

@@ -3,10 +3,16 @@
 package aggregate_test
 
 import (
+	"archive/zip"
+	"bufio"
+	"compress/gzip"
 	"context"
+	"encoding/csv"
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -14,6 +20,7 @@ import (
 
 	"github.com/throngdp/throng/aggregate"
 	"github.com/throngdp/throng/aggregate/fileio"
+	"github.com/throngdp/throng/aggregate/structio"
 	"github.com/throngdp/throng/aggregate/table"
 	"github.com/throngdp/throng/dp/mechanism"
 )
@@ -135,4 +142,100 @@ func TestOULADSharesAreAccurateAndCovered(t *testing.T) {
 			assert.GreaterOrEqual(t, covered/(4*runs), 0.93)
 		})
 	}
+}
+
+const ouladActivityPolicy = `
+version: 1
+population: oulad
+privacy_unit: {ids: [{column: student, kind: int}]}
+columns:
+  activity: {from: usage, of: event, role: dimension, groups: private}
+min_people: {k: 20}
+budget: {epsilon: "1", delta: "1e-9"}
+recipients: {team: {purposes: [statistics]}}
+`
+
+const ouladActivityRelease = `
+version: 1
+name: activity
+snapshot: s1
+recipient: team
+purpose: statistics
+period: all
+spend: {epsilon: "1", delta: "1e-9"}
+tables:
+  - name: activity
+    group_by: [activity]
+    bounds: {max_partitions: 6, max_per_partition: 50}
+    statistics: [visitors, events]
+`
+
+// click is a record of the clickstream with the type of its page, which stands in another file.
+type click struct {
+	Student  int64  `throng:"student"`
+	Activity []byte `throng:"activity"`
+}
+
+func ouladClicks(t *testing.T) []click {
+	t.Helper()
+	sites, err := os.Open(filepath.Join(ouladDir, "vle.csv.gz"))
+	require.NoError(t, err)
+	defer sites.Close()
+	plain, err := gzip.NewReader(sites)
+	require.NoError(t, err)
+	rows, err := csv.NewReader(plain).ReadAll()
+	require.NoError(t, err)
+	types := map[string][]byte{}
+	for _, row := range rows {
+		types[row[0]] = []byte(row[3])
+	}
+	archive, err := zip.OpenReader(filepath.Join(ouladDir, "studentVle.zip"))
+	require.NoError(t, err)
+	defer archive.Close()
+	stream, err := archive.File[0].Open()
+	require.NoError(t, err)
+	lines := bufio.NewScanner(stream)
+	var clicks []click
+	for lines.Scan() {
+		cells := strings.Split(lines.Text(), "\t")
+		if student, err := strconv.ParseInt(cells[2], 10, 64); err == nil {
+			clicks = append(clicks, click{student, types[cells[3]]})
+		}
+	}
+	require.NoError(t, lines.Err())
+	return clicks
+}
+
+// TestOULADBoundingIsWarnedOf: with 6 types of pages and 50 records in each, 45 % of what students did is
+// counted, which 99 of a hundred releases have to say.
+func TestOULADBoundingIsWarnedOf(t *testing.T) {
+	oulad(t)
+	p, err := aggregate.ParsePolicy("policy", []byte(ouladActivityPolicy))
+	require.NoError(t, err)
+	r, err := aggregate.ParseRelease("release", []byte(ouladActivityRelease))
+	require.NoError(t, err)
+	clicks, err := structio.Slice("clicks", ouladClicks(t))
+	require.NoError(t, err)
+	prepared, err := aggregate.Prepare(t.Context(), p, r, aggregate.Inputs{Usage: []table.Source{clicks}}, 2)
+	require.NoError(t, err)
+	warned, unreliable := 0, 0
+	for range 100 {
+		tables, err := prepared.Publish(context.Background(), mechanism.Live())
+		require.NoError(t, err)
+		if tables[0].Bounding[0].Warning && tables[0].Bounding[1].Warning {
+			warned++
+		}
+		for _, row := range tables[0].Rows {
+			if row.Statistic == "events" && row.Status == aggregate.Unreliable {
+				unreliable++
+				break
+			}
+		}
+		if warned == 1 {
+			t.Log(tables[0].Bounding[0].Text)
+			t.Log(tables[0].Bounding[1].Text)
+		}
+	}
+	assert.GreaterOrEqual(t, warned, 99)
+	assert.GreaterOrEqual(t, unreliable, 99)
 }

@@ -110,8 +110,12 @@ func (t *PlanTable) bounds() string {
 }
 
 func (d *PlanDraw) print(line func(label, format string, args ...any)) {
+	name := d.Statistic
+	if name == bounding {
+		name = "how many people the bounds take something from"
+	}
 	line("adds noise to", "%s: 95 %% within ±%s %s (%s, scale %s); %s of the budget",
-		d.Statistic, d.inUnit(d.HalfWidth), d.Unit, d.Mechanism, d.inUnit(d.Scale), percent(d.Share))
+		name, d.inUnit(d.HalfWidth), d.Unit, d.Mechanism, d.inUnit(d.Scale), percent(d.Share))
 	change := fmt.Sprintf("one person changes it in at most %s, by at most %s each", number(d.L0, "group"), d.inUnit(float64(d.LInf)))
 	switch {
 	case d.Statistic == totalEvents:

@@ -16,7 +16,7 @@ import (
 func publish(ctx context.Context, c *compiled, s *scanner, p *engine.Partials, m mechanism.Mechanism) ([]ResultTable, error) {
 	var tables []ResultTable
 	for i, t := range c.tables {
-		pub := &publisher{c: c, t: t, s: s, st: s.tables[i], groups: p.Tables[i], parents: p.Parents[i], everyone: p.Visitors, m: m}
+		pub := &publisher{c: c, t: t, s: s, st: s.tables[i], groups: p.Tables[i], parents: p.Parents[i], bounded: p.Bounded[i], everyone: p.Visitors, m: m}
 		rt, err := pub.table(ctx)
 		if err != nil {
 			return nil, err
@@ -35,6 +35,7 @@ type publisher struct {
 	st       *scanTable
 	groups   *engine.Groups
 	parents  *engine.Groups
+	bounded  [4]int64 // people by what bounding took from them
 	everyone int64
 	m        mechanism.Mechanism
 
@@ -80,8 +81,13 @@ func (p *publisher) table(ctx context.Context) (ResultTable, error) {
 	if err := p.divide(ctx); err != nil {
 		return ResultTable{}, err
 	}
+	took, err := p.bounding()
+	if err != nil {
+		return ResultTable{}, err
+	}
 	rows, err := p.rows()
-	return ResultTable{Name: p.t.Name, Dimensions: p.t.GroupBy, Rows: rows}, err
+	p.t.warn(rows, took)
+	return ResultTable{Name: p.t.Name, Dimensions: p.t.GroupBy, Bounding: took, Rows: rows}, err
 }
 
 // exact returns the function that looks one draw's true number up.
@@ -97,10 +103,13 @@ func (p *publisher) exact(draw int) func(at int) int64 {
 	}
 }
 
-// isTotal reports whether a draw belongs to a whole and not to a cell.
-func (p *publisher) isTotal(draw int) bool {
-	name := p.t.draws[draw].Statistic
-	return name == totalVisitors || name == totalEvents
+// ofCells reports whether a draw belongs to each cell, and not to a whole or to the table.
+func (p *publisher) ofCells(draw int) bool {
+	switch p.t.draws[draw].Statistic {
+	case totalVisitors, totalEvents, bounding:
+		return false
+	}
+	return true
 }
 
 // cell decides whether a cell is shown and draws its numbers if it is.
@@ -110,7 +119,7 @@ func (p *publisher) cell(i int) error {
 		return err
 	}
 	for d := range p.t.draws {
-		if p.isTotal(d) {
+		if !p.ofCells(d) {
 			continue
 		}
 		if _, err := p.number(i, key, d); err != nil {

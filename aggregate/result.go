@@ -17,7 +17,8 @@ type Status string
 const (
 	// Normal: the value may be quoted.
 	Normal Status = "A"
-	// Unreliable: the interval is wide; quote it only together with the value.
+	// Unreliable: the interval is wide, or contribution bounds took more than the noise can hide; quote it
+	// only together with the interval and with what the table's Bounding says.
 	Unreliable Status = "U"
 	// Withheld: suppressed, by a rule on noisy numbers or by partition selection.
 	Withheld Status = "Q"
@@ -38,7 +39,9 @@ type Result struct {
 type ResultTable struct {
 	Name       string   `json:"name"`
 	Dimensions []string `json:"dimensions"`
-	Rows       []Row    `json:"rows"`
+	// Bounding says what the table's contribution bounds took, one entry for each bound.
+	Bounding []Bounding `json:"bounding,omitempty"`
+	Rows     []Row      `json:"rows"`
 }
 
 // Row is one published number, or the notice that it is withheld.

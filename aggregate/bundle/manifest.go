@@ -121,7 +121,7 @@ func manifestOf(r *aggregate.Result) manifest {
 // statuses are the codes of obs_status, from SDMX's CL_OBS_STATUS.
 var statuses = map[string]string{
 	"A": "may be quoted",
-	"U": "the interval is wide: quote the number only together with its interval",
+	"U": "the interval is wide, or bounds took more than the noise can hide: quote the number only together with its interval and with what is said of bounds",
 	"Q": "withheld: there is no number, and its absence says nothing exact about how many people there are",
 }
 

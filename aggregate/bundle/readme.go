@@ -31,7 +31,7 @@ func writeReadme(w io.Writer, r *aggregate.Result) error {
 	p.numbers(r)
 	p.files()
 	for i := range r.Plan.Tables {
-		p.table(&r.Plan.Tables[i])
+		p.table(&r.Plan.Tables[i], took(r, r.Plan.Tables[i].Name))
 	}
 	p.promise(r)
 	p.heading("## What not to do")
@@ -107,7 +107,17 @@ func (p page) promise(r *aggregate.Result) {
 	}
 }
 
-func (p page) table(t *aggregate.PlanTable) {
+// took is what the bounds of a table took.
+func took(r *aggregate.Result, table string) []aggregate.Bounding {
+	for _, t := range r.Tables {
+		if t.Name == table {
+			return t.Bounding
+		}
+	}
+	return nil
+}
+
+func (p page) table(t *aggregate.PlanTable, took []aggregate.Bounding) {
 	by := "everyone"
 	if len(t.GroupBy) > 0 {
 		by = strings.Join(t.GroupBy, " × ")
@@ -122,7 +132,11 @@ func (p page) table(t *aggregate.PlanTable) {
 	if t.MaxPerPartition > 0 {
 		bounds += ", with at most " + number(t.MaxPerPartition, "record") + " in each"
 	}
-	p.line("%s.\n", bounds)
+	p.line("%s.", bounds)
+	for _, b := range took {
+		p.line("Of bounds: %s.", b.Text)
+	}
+	p.line("")
 	for i := range t.Draws {
 		d := &t.Draws[i]
 		p.line("- `%s` carries noise (%s): 95 %% of the time it is off by at most %s %s.", d.Statistic, d.Mechanism, inUnit(d, d.HalfWidth), d.Unit)

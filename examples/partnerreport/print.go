@@ -75,6 +75,11 @@ func printTable(w io.Writer, t aggregate.ResultTable) {
 	if more := len(lines) - maxPrinted; more > 0 {
 		fmt.Fprintf(w, "  … and %d more in the folder\n", more)
 	}
+	for _, b := range t.Bounding {
+		if b.Warning {
+			fmt.Fprintf(w, "  %s\n", b.Text)
+		}
+	}
 	switch {
 	case withheld == 1:
 		fmt.Fprintln(w, "  (1 declared group withheld)")

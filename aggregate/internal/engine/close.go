@@ -37,8 +37,14 @@ func (e *Engine) Close(ctx context.Context, workers int) (*Partials, error) {
 		}
 	}
 	p := &Partials{Tables: make([]*Groups, len(totals)), Parents: make([]*Groups, len(totals))}
+	p.Bounded = make([][4]int64, len(totals))
 	for _, c := range closers {
 		p.Visitors += c.visitors
+		for t := range c.bounded {
+			for i, n := range c.bounded[t] {
+				p.Bounded[t][i] += n
+			}
+		}
 	}
 	for t := range totals {
 		var err error
@@ -94,11 +100,12 @@ type closer struct {
 	dropped  []bool
 	person   []uint32
 	events   []uint64
+	bounded  [][4]int64
 }
 
 func newCloser(e *Engine, totals, parents []*total) *closer {
 	n := len(e.spec.Attributes)
-	c := &closer{e: e, folder: newFolder(e), codes: make([]uint32, n), dropped: make([]bool, n)}
+	c := &closer{e: e, folder: newFolder(e), codes: make([]uint32, n), dropped: make([]bool, n), bounded: make([][4]int64, len(totals))}
 	for i := range totals {
 		c.tables = append(c.tables, totals[i].collector())
 		c.parents = append(c.parents, parents[i].collector())
@@ -163,14 +170,33 @@ func (c *closer) table(b *bucket, rec []uint64, t int) {
 	}
 	groups := c.tables[t]
 	if table.Key < 0 {
-		if !plan.recorded || own[0] > 0 { // else none of this person's values could be read
-			addPerson(groups, table, Group{0, person}, own)
+		if plan.recorded && own[0] == 0 { // none of this person's values could be read
+			return
 		}
+		c.bounded[t][table.over(own)]++
+		addPerson(groups, table, Group{0, person}, own)
 		return
 	}
+	if len(kept) == 0 {
+		return
+	}
+	took := 0
+	if word, bit := c.e.layout.crowd(t); rec[word]&bit != 0 {
+		took = OverPartitions
+	}
 	for ; len(kept) > 0; kept = kept[stride:] {
+		took |= table.over(kept[2:stride])
 		addPerson(groups, table, Group{kept[1], person}, kept[2:stride])
 	}
+	c.bounded[t][took]++
+}
+
+// over is OverPerPartition where a person has more records in a group than count, else 0.
+func (t *Table) over(acc []uint64) int {
+	if most := t.Bounds.MaxPerPartition; t.recorded() && most > 0 && int64(acc[0]) > most {
+		return OverPerPartition
+	}
+	return 0
 }
 
 // unpack returns those of a record's slots that are in use, with their codes as they are.

@@ -203,15 +203,24 @@ func (f *folder) keep(b *bucket, t int, rows []uint64, form *form) {
 	}
 	f.hashes = slices.Grow(f.hashes[:0], len(rest.codes))[:len(rest.codes)]
 	f.e.spec.HashKeys(p.key, f.hashes, rest.codes)
+	word, bit := f.e.layout.crowd(t)
 	for n, i := range rest.rows {
 		row := rows[int(i)*form.words:]
 		pr := priority(&f.e.spec.Seed, row[0], row[1], f.hashes[n])
-		own := b.record(&f.e.layout, rest.places[n])[p.own : p.own+p.inline]
+		rec := b.record(&f.e.layout, rest.places[n])
+		own := rec[p.own : p.own+p.inline]
 		var acc []uint64
+		var crowded bool
 		if p.few {
-			acc = keep(own, table, p.stride, pr, rest.codes[n], &f.e.spec)
-		} else if off := b.keep(&own[0], table, p.stride, pr, rest.codes[n], &f.e.spec); off >= 0 {
-			acc = b.arena[off+2 : off+p.stride]
+			acc, crowded = keep(own, table, p.stride, pr, rest.codes[n], &f.e.spec)
+		} else {
+			var off int
+			if off, crowded = b.keep(&own[0], table, p.stride, pr, rest.codes[n], &f.e.spec); off >= 0 {
+				acc = b.arena[off+2 : off+p.stride]
+			}
+		}
+		if crowded {
+			rec[word] |= bit
 		}
 		if acc != nil && p.recorded {
 			p.add(acc, form, row)

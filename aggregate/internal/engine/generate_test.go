@@ -64,7 +64,11 @@ func randomSpec(r *rand.Rand) *engine.Spec {
 		}
 		s.Attributes = append(s.Attributes, a)
 	}
-	for range 1 + r.IntN(4) {
+	tables := 1 + r.IntN(4)
+	if r.IntN(25) == 0 {
+		tables = 30 + r.IntN(80) // more than the word of flags has bits for
+	}
+	for range tables {
 		s.Tables = append(s.Tables, randomTable(r, s))
 	}
 	return s

@@ -15,7 +15,18 @@ type Partials struct {
 	Tables   []*Groups
 	// Parents holds, per table, the distinct people of each parent; nil where none was asked for.
 	Parents []*Groups
+	// Bounded counts, per table, the people in it by what bounding took from them: at 0 nothing, otherwise
+	// at the sum of OverPartitions and OverPerPartition.
+	Bounded [][4]int64
 }
+
+// What bounding took from a person in a table: the bits of a place in Partials.Bounded.
+const (
+	// OverPartitions: the person has more groups than MaxPartitions.
+	OverPartitions = 1 << iota
+	// OverPerPartition: the person has more records than MaxPerPartition in a group that is kept.
+	OverPerPartition
+)
 
 // Group identifies a group exactly: its event-level code and its person-level code.
 type Group struct{ Event, Person uint64 }

@@ -22,11 +22,12 @@ type bucket struct {
 	arena   []uint64 // lists of groups and of votes that outgrow a record
 }
 
-// layout says where things are in a person's record: hash (2 words), flags, attributes, tables. Records
+// layout says where things are in a person's record: hash (2 words), flags, attributes, crowds, tables. Records
 // stand in blocks, so that nothing moves when people come: a slice that grows is copied, and leaves as
 // much behind. A record's place is block<<shift | offset.
 type layout struct {
 	words    int
+	crowds   int   // offset of the bits of tables that the flags have none for
 	tables   []int // offset of each table's words
 	shift    uint
 	perBlock int // records
@@ -42,6 +43,8 @@ const blockWords = 1 << 10
 
 func newLayout(s *Spec) layout {
 	l := layout{words: offAttrs + len(s.Attributes)}
+	l.crowds = l.words
+	l.words += (max(0, len(s.Tables)-flagCrowds) + 63) / 64
 	for i := range s.Tables {
 		l.tables = append(l.tables, l.words)
 		l.words += s.Tables[i].inlineWords()
@@ -49,6 +52,17 @@ func newLayout(s *Spec) layout {
 	l.perBlock = max(1, blockWords/l.words)
 	l.shift = uint(bits.Len(uint(l.perBlock*l.words - 1)))
 	return l
+}
+
+// flagCrowds is how many tables have a bit in the upper half of the word of flags.
+const flagCrowds = 32
+
+// crowd returns the word and the bit that say that a person has more groups than a table keeps.
+func (l *layout) crowd(t int) (word int, bit uint64) {
+	if t < flagCrowds {
+		return offFlags, 1 << (32 + t)
+	}
+	return l.crowds + (t-flagCrowds)/64, 1 << ((t - flagCrowds) % 64)
 }
 
 // place is where record n stands: a bucket of 2^31 words would be too much for any machine.
@@ -246,18 +260,18 @@ func held(slots []uint64, code uint64, stride int) []uint64 {
 }
 
 // keep returns the accumulators of group (priority, code), or nil where the slots of a record hold
-// groups of smaller priority. The smallest priorities of a set do not depend on the order in which its
+// groups of smaller priority, and whether there was no room for all of the person's groups. The smallest priorities of a set do not depend on the order in which its
 // members come, and a group that was evicted cannot come back: the largest kept priority only falls.
-func keep(slots []uint64, t *Table, stride int, priority, code uint64, s *Spec) []uint64 {
+func keep(slots []uint64, t *Table, stride int, priority, code uint64, s *Spec) (acc []uint64, crowded bool) {
 	last := 0 // of the slots in use, in the order of priorities
 	for at := 0; at < len(slots); at += stride {
 		held := ^slots[at+1]
 		if held == code {
-			return slots[at+2 : at+stride]
+			return slots[at+2 : at+stride], false
 		}
 		if held == NoKey {
 			slots[at], slots[at+1] = priority, ^code
-			return slots[at+2 : at+stride]
+			return slots[at+2 : at+stride], false
 		}
 		if p := slots[at]; p > slots[last] || p == slots[last] && at != last && s.CompareKeys(t.Key, held, ^slots[last+1]) > 0 {
 			last = at
@@ -265,11 +279,11 @@ func keep(slots []uint64, t *Table, stride int, priority, code uint64, s *Spec) 
 	}
 	slot := slots[last : last+stride]
 	if slot[0] < priority || slot[0] == priority && s.CompareKeys(t.Key, ^slot[1], code) < 0 {
-		return nil
+		return nil, true
 	}
 	clear(slot)
 	slot[0], slot[1] = priority, ^code
-	return slot[2:]
+	return slot[2:], true
 }
 
 // More slots lie in the arena, in ascending priority. The word in the record is offset<<32 | length<<16
@@ -298,17 +312,18 @@ func (b *bucket) held(word, code uint64, stride int) []uint64 {
 }
 
 // keep returns the arena offset of the slot of group (priority, code), or -1 where the person
-// already holds MaxPartitions groups of smaller priority, as for slots in a record.
-func (b *bucket) keep(word *uint64, t *Table, stride int, priority, code uint64, s *Spec) int {
+// already holds MaxPartitions groups of smaller priority, and whether there was no room for all, as for
+// slots in a record.
+func (b *bucket) keep(word *uint64, t *Table, stride int, priority, code uint64, s *Spec) (at int, crowded bool) {
 	off, length, class := int(*word>>32), int(*word>>16&0xffff), uint(*word&0xffff)
-	at := length
+	at = length
 	if length > 0 {
 		slots := b.arena[off : off+length*stride]
 		at = lowerBound(slots, stride, priority)
 		for at < length && slots[at*stride] == priority {
 			c := slots[at*stride+1]
 			if c == code {
-				return off + at*stride
+				return off + at*stride, false
 			}
 			if s.CompareKeys(t.Key, code, c) < 0 {
 				break
@@ -318,7 +333,7 @@ func (b *bucket) keep(word *uint64, t *Table, stride int, priority, code uint64,
 	}
 	full := length == int(t.Bounds.MaxPartitions)
 	if full && at == length {
-		return -1
+		return -1, true
 	}
 	switch {
 	case full:
@@ -337,7 +352,7 @@ func (b *bucket) keep(word *uint64, t *Table, stride int, priority, code uint64,
 	clear(slot)
 	slot[0], slot[1] = priority, code
 	*word = uint64(off)<<32 | uint64(length+1)<<16 | uint64(class)
-	return off + at*stride
+	return off + at*stride, full
 }
 
 // lowerBound returns the first slot whose priority is not below priority.

@@ -38,6 +38,12 @@ func requireBounded(t *testing.T, spec *engine.Spec, with, without outcome) {
 		}
 		requireBoundedTable(t, table, table.Bounds.MaxPartitions, with.tables[i], without.tables[i])
 		requireBoundedTable(t, table, parents, with.parents[i], without.parents[i])
+		var more int64
+		for j, n := range with.bounded[i] {
+			require.GreaterOrEqual(t, n, without.bounded[i][j], "people by what bounding took")
+			more += n - without.bounded[i][j]
+		}
+		require.LessOrEqual(t, more, int64(1), "a person is in one place")
 	}
 }
 
@@ -134,6 +140,11 @@ func plus(a, b outcome) outcome {
 	for i := range a.tables {
 		sum.tables = append(sum.tables, plusCells(a.tables[i], b.tables[i]))
 		sum.parents = append(sum.parents, plusCells(a.parents[i], b.parents[i]))
+		both := a.bounded[i]
+		for j, n := range b.bounded[i] {
+			both[j] += n
+		}
+		sum.bounded = append(sum.bounded, both)
 	}
 	return sum
 }

@@ -35,6 +35,7 @@ type outcome struct {
 	visitors int64
 	tables   []map[string]cell
 	parents  []map[string]cell
+	bounded  [][4]int64
 }
 
 // twin computes what the engine should, the plain way.
@@ -45,7 +46,7 @@ func twin(spec *engine.Spec, records []record) outcome {
 			people[id] = append(people[id], r)
 		}
 	}
-	out := outcome{}
+	out := outcome{bounded: make([][4]int64, len(spec.Tables))}
 	sums := make([]map[string][]*big.Int, len(spec.Tables))
 	for t := range spec.Tables {
 		sums[t] = map[string][]*big.Int{}
@@ -63,7 +64,7 @@ func twin(spec *engine.Spec, records []record) outcome {
 		out.visitors++
 		labels := twinLabels(spec, rows)
 		for t := range spec.Tables {
-			twinPerson(spec, &spec.Tables[t], rows, labels, out.tables[t], out.parents[t], sums[t])
+			twinPerson(spec, &spec.Tables[t], rows, labels, out.tables[t], out.parents[t], &out.bounded[t], sums[t])
 		}
 	}
 	for t := range spec.Tables {
@@ -111,8 +112,8 @@ type twinGroup struct {
 	sums    []*big.Int
 }
 
-func twinPerson(spec *engine.Spec, t *engine.Table, rows []record, labels []uint32, groups, parents map[string]cell, sums map[string][]*big.Int) {
-	kept := twinKept(spec, t, rows)
+func twinPerson(spec *engine.Spec, t *engine.Table, rows []record, labels []uint32, groups, parents map[string]cell, bounded *[4]int64, sums map[string][]*big.Int) {
+	kept, took := twinKept(spec, t, rows)
 	twinParents(spec, t, kept, labels, parents)
 	person := make([]uint32, 0, len(t.Persons))
 	for _, a := range t.Persons {
@@ -120,6 +121,14 @@ func twinPerson(spec *engine.Spec, t *engine.Table, rows []record, labels []uint
 			return
 		}
 		person = append(person, labels[a])
+	}
+	for _, g := range kept {
+		if (t.Events || len(t.Sums) > 0) && g.records > t.Bounds.MaxPerPartition {
+			took |= engine.OverPerPartition
+		}
+	}
+	if len(kept) > 0 {
+		bounded[took]++
 	}
 	for _, g := range kept {
 		name := groupName(g.code, person)
@@ -171,11 +180,11 @@ func twinParents(spec *engine.Spec, t *engine.Table, kept []*twinGroup, labels [
 	}
 }
 
-// twinKept returns the groups in which a person counts.
-func twinKept(spec *engine.Spec, t *engine.Table, rows []record) []*twinGroup {
+// twinKept returns the groups in which a person counts, and OverPartitions where there are more.
+func twinKept(spec *engine.Spec, t *engine.Table, rows []record) (kept []*twinGroup, took int) {
 	byCode := map[uint64]*twinGroup{}
 	if t.Key < 0 && !t.Events && len(t.Sums) == 0 {
-		return []*twinGroup{{}}
+		return []*twinGroup{{}}, 0
 	}
 	hi, lo := rows[0].hi, rows[0].lo
 rows:
@@ -212,7 +221,7 @@ rows:
 			g.sums[i].Add(g.sums[i], v)
 		}
 	}
-	kept := slices.SortedFunc(maps.Values(byCode), func(x, y *twinGroup) int {
+	kept = slices.SortedFunc(maps.Values(byCode), func(x, y *twinGroup) int {
 		p, q := spec.Priority(hi, lo, x.hash), spec.Priority(hi, lo, y.hash)
 		switch {
 		case p < q:
@@ -223,9 +232,11 @@ rows:
 		return spec.CompareKeys(t.Key, x.code, y.code)
 	})
 	if t.Key >= 0 {
-		kept = kept[:min(len(kept), int(t.Bounds.MaxPartitions))]
+		if len(kept) > int(t.Bounds.MaxPartitions) {
+			kept, took = kept[:t.Bounds.MaxPartitions], engine.OverPartitions
+		}
 	}
-	return kept
+	return kept, took
 }
 
 func groupName(event uint64, person []uint32) string { return fmt.Sprint(event, person) }
@@ -323,7 +334,7 @@ func read(e *engine.Engine, spec *engine.Spec, how run) outcome {
 	if err != nil {
 		panic(err) // nothing cancels the background
 	}
-	out := outcome{visitors: p.Visitors}
+	out := outcome{visitors: p.Visitors, bounded: p.Bounded}
 	for t := range spec.Tables {
 		table := &spec.Tables[t]
 		out.tables = append(out.tables, named(e, p.Tables[t], table.Persons, len(table.Sums)))

@@ -24,6 +24,20 @@ type Draw struct {
 	Statistic string
 	// L0 is the most groups that one person changes, LInf the most by which one group changes.
 	L0, LInf int64
+	// Coarse draws get [CoarseFactor] times the noise of the others.
+	Coarse bool
+}
+
+// CoarseFactor is how many times the noise of other draws a coarse one gets. By zCDP it costs a
+// 625th of what they cost, by basic composition a 25th.
+const CoarseFactor = 25
+
+// weight is the draw's weight in a table of weight w.
+func (d Draw) weight(w int64) int64 {
+	if d.Coarse {
+		return w
+	}
+	return CoarseFactor * w
 }
 
 // SelectionKind is how the groups of a table are chosen.
@@ -215,20 +229,21 @@ func (c *calibrator) choice(t Table, delta dp.Delta, out *Calibrated) (e account
 func (c *calibrator) epsilonOf(t Table) dp.Epsilon {
 	var all int64
 	for _, o := range c.tables {
-		parts := int64(len(o.Draws))
-		if o.Selection == BySelection {
-			parts++
+		for _, d := range o.Draws {
+			all += d.weight(o.Weight)
 		}
-		all += o.Weight * parts
+		if o.Selection == BySelection {
+			all += CoarseFactor * o.Weight
+		}
 	}
-	return c.spend.Epsilon.Part(t.Weight, all)
+	return c.spend.Epsilon.Part(CoarseFactor*t.Weight, all)
 }
 
 func (c *calibrator) items() []accounting.Item {
 	var items []accounting.Item
 	for _, t := range c.tables {
 		for _, d := range t.Draws {
-			items = append(items, accounting.Item{Kind: c.kind, Sensitivity: float64(d.LInf), L0: d.L0, Weight: t.Weight})
+			items = append(items, accounting.Item{Kind: c.kind, Sensitivity: float64(d.LInf), L0: d.L0, Weight: d.weight(t.Weight)})
 		}
 	}
 	return items
