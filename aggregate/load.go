@@ -116,6 +116,10 @@ func ParseRelease(name string, src []byte) (*Release, error) {
 					}),
 					"statistics": d.items(func(n *strictyaml.Node, path string) { t.Statistics = append(t.Statistics, d.statistic(n, path)) }),
 					"weight":     d.int(&t.Weight),
+					"top": func(n *strictyaml.Node, path string) {
+						t.Top = &Top{}
+						d.mapping(fields{"groups": d.int(&t.Top.Groups), "by": d.string(&t.Top.By)})(n, path)
+					},
 				})
 				r.Tables = append(r.Tables, t)
 			}),

@@ -72,6 +72,8 @@ type PlanTable struct {
 	Statistics      []PlanFigure  `json:"statistics"`
 	// Share is the part of the release's budget that the selection and the draws take.
 	Share float64 `json:"share_of_budget"`
+	// Top says which groups are listed; empty where all are.
+	Top string `json:"top,omitempty"`
 	// Expected tells what groups of some sizes will look like.
 	Expected []PlanExpected `json:"expected"`
 }
@@ -190,6 +192,10 @@ func (c *compiled) planTable(t *compiledTable) PlanTable {
 	pt.Share = rounded(share)
 	for _, s := range t.stats {
 		pt.Statistics = append(pt.Statistics, PlanFigure{Name: s.Name(), Unit: c.unit(s.Statistic), From: c.fromText(t, s)})
+	}
+	if t.Top != nil {
+		pt.Top = fmt.Sprintf("the %s with the most %s by the noisy number; the intervals of %s hold for all groups shown together",
+			number(t.Top.Groups, "group"), t.Top.By, t.Top.By)
 	}
 	pt.Expected = c.expected(t)
 	return pt

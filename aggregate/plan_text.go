@@ -76,6 +76,9 @@ func (t *PlanTable) print(b *strings.Builder, line func(label, format string, ar
 		}
 		line("publishes", "%s, in %s%s", s.Name, s.Unit, from)
 	}
+	if t.Top != "" {
+		line("lists", "%s", t.Top)
+	}
 	t.printExpected(b)
 }
 

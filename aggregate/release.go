@@ -47,6 +47,18 @@ type Table struct {
 	// Weight says how exact this table is to be beside the others: twice the weight is half the noise; 0
 	// means 1.
 	Weight int64
+	// Top, where set, lists only the largest of the groups that are shown.
+	Top *Top
+}
+
+// Top chooses groups by a noisy number, which costs nothing beyond it. Groups of equal numbers are chosen by
+// the bytes of their labels. To be chosen a number tends to have noise in its favour: the intervals of By
+// hold for all groups that could have been chosen together.
+type Top struct {
+	// Groups is how many groups are listed at most, 1 to 100,000. Required.
+	Groups int64
+	// By is visitors, events or a sum of the table, as sum_COLUMN. Required.
+	By string
 }
 
 // StatisticKind is a kind of published number.

@@ -33,6 +33,7 @@ type sheet struct {
 	e     *estimators
 	rows  []Row
 	place []int // of each cell among those that are listed, -1 where it is not
+	top   *top  // nil where all are listed
 }
 
 // rows writes the table in long form.
@@ -42,6 +43,9 @@ func (p *publisher) rows() ([]Row, error) {
 		return nil, err
 	}
 	s := &sheet{p: p, e: e}
+	if err := s.choose(); err != nil {
+		return nil, err
+	}
 	s.list()
 	for i, stat := range p.t.stats {
 		if stat.Kind != ShareOf {
@@ -64,7 +68,7 @@ func (s *sheet) list() {
 	n := 0
 	for i := range s.place {
 		s.place[i] = -1
-		if i < p.listed && (p.shown[i] || p.t.declared) {
+		if i < p.listed && s.lists(i) {
 			s.place[i] = n
 			n++
 		}
@@ -95,17 +99,21 @@ func (s *sheet) row(cell, stat int) *Row { return &s.rows[s.place[cell]*len(s.p.
 func (s *sheet) numbers(i int, stat *statistic) {
 	p := s.p
 	noisy := p.draws[stat.draw].noisy
-	fill := func(r *Row, cell int) { s.e.count(r, stat.draw, noisy[cell]) }
+	e := s.e
+	if s.top != nil && s.top.stat == i {
+		e = s.top.e
+	}
+	fill := func(r *Row, cell int) { e.count(r, stat.draw, noisy[cell]) }
 	if stat.Kind == SumOf || stat.Kind == MeanOf {
 		q := quantumOf(p.c.policy.Columns[stat.Of].resolution())
-		fill = func(r *Row, cell int) { s.e.sum(r, stat.draw, noisy[cell], q) }
+		fill = func(r *Row, cell int) { e.sum(r, stat.draw, noisy[cell], q) }
 		if stat.Kind == MeanOf {
 			events := p.draws[stat.denominator].noisy
 			fill = func(r *Row, cell int) { s.e.mean(r, i, noisy[cell], events[cell], q) }
 		}
 	}
 	for cell := range p.listed {
-		if p.shown[cell] {
+		if p.shown[cell] && s.place[cell] >= 0 {
 			fill(s.row(cell, i), cell)
 		}
 	}
@@ -180,6 +188,9 @@ func (s *sheet) shares(i int, stat *statistic, w whole) error {
 		candidates = p.t.candidates(stat)
 	}
 	for _, cell := range w.cells {
+		if s.place[cell] < 0 {
+			continue
+		}
 		share, ok := s.e.totals[i].Estimate(p.draws[stat.draw].noisy[cell], w.total, candidates)
 		if ok && share.Shown {
 			s.row(cell, i).share(share, estimate.RoundDecimal(share.Display, displayPlaces))
@@ -208,7 +219,7 @@ func (s *sheet) parts(i int, stat *statistic, w whole) error {
 		return err
 	}
 	for j, cell := range w.cells {
-		if shares[j].Shown && s.p.shown[cell] {
+		if shares[j].Shown && s.p.shown[cell] && s.place[cell] >= 0 {
 			s.row(cell, i).share(shares[j], rounded[j])
 		}
 	}

@@ -86,7 +86,27 @@ func (r *Release) validateTable(f *faults, p *Policy, path string, i int) bool {
 		counted = counted || s.recorded(p)
 	}
 	r.validateBounds(f, path+".bounds", t, named, eventLevel, counted)
+	t.validateTop(f, path+".top")
 	return len(f.list) == before
+}
+
+// maxTop is the most groups that a table may choose.
+const maxTop = 100_000
+
+func (t Table) validateTop(f *faults, path string) {
+	if t.Top == nil {
+		return
+	}
+	if t.Top.Groups < 1 || t.Top.Groups > maxTop {
+		f.add(path+".groups", fmt.Sprint(t.Top.Groups), fmt.Sprintf("1 to %d groups", maxTop), "write how many groups to list, such as 10")
+	}
+	var names []string
+	for _, s := range t.Statistics {
+		if s.Kind == CountVisitors || s.Kind == CountEvents || s.Kind == SumOf {
+			names = append(names, s.Name())
+		}
+	}
+	f.oneOf(path+".by", t.Top.By, names...)
 }
 
 // recorded reports whether a statistic depends on how many records a person has in a group.
