@@ -23,10 +23,11 @@ const boundedTable = `
 
 // bookworms are people with so many courses and so many records in each.
 func bookworms(prefix string, n, courses, records int) (w world) {
+	points := int64(1)
 	for i := range n {
 		for c := range courses {
 			for range records {
-				w.uses = append(w.uses, use{ID: fmt.Appendf(nil, "%s-%d", prefix, i), Course: fmt.Appendf(nil, "course-%d", c), Seconds: []byte("10")})
+				w.uses = append(w.uses, use{ID: fmt.Appendf(nil, "%s-%d", prefix, i), Course: fmt.Appendf(nil, "course-%d", c), Seconds: []byte("10"), Points: &points})
 			}
 		}
 	}
