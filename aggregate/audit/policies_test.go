@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package audit_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/throngdp/throng/aggregate"
+	"github.com/throngdp/throng/aggregate/audit"
+)
+
+// ends are what every policy and every release here has.
+const (
+	policyEnd = `
+budget: {epsilon: "20", delta: "0.009"}
+recipients: {team: {purposes: [statistics]}}
+`
+	releaseStart = `
+version: 1
+name: odd
+snapshot: s1
+recipient: team
+purpose: statistics
+as_of: 2026-03-01
+`
+)
+
+// odd are policies of kinds that the examples do not have.
+var odd = map[string][2]string{
+	"visitors alone": {`
+version: 1
+population: members
+privacy_unit: {ids: [{column: id, from: visitors, kind: int}]}
+columns:
+  gender: {from: visitors, of: person, role: dimension, groups: [female, male, unknown]}
+  region: {from: visitors, of: person, role: dimension, groups: private}
+min_people: {k: 1}`, `
+period: all
+spend: {epsilon: "1", delta: "1e-6"}
+tables:
+  - {name: gender, group_by: [gender], statistics: [visitors, {share: visitors}]}
+  - {name: region, group_by: [region, gender], statistics: [{share: visitors, within: [region]}]}`},
+	"days of a course, joined columns, several ids": {`
+version: 1
+population: students
+privacy_unit:
+  ids:
+    - {column: student, from: usage, kind: uuid}
+    - {column: id_student, from: visitors, kind: uuid}
+    - {column: phone, kind: phone}
+columns:
+  course: {from: usage, of: event, role: dimension, columns: [module, presentation], join: "-", groups: [A-1, A-2, B-1], otherwise: other}
+  age: {from: visitors, of: person, role: dimension, column: born, as: birth_date, bands: [18, 30]}
+  week: {from: usage, of: event, role: dimension, column: date, as: day_offset, grain: week, groups: private}
+  day: {from: usage, role: time, column: date, as: day_offset}
+  clicks: {from: usage, role: value, clamp: [-50, 10]}
+exclude:
+  under_age: {from: visitors, column: born, as: birth_date, below: 16, unless: {column: parent, is: ["yes"]}}
+min_people: {k: 1000, declared: noisy}`, `
+period: {from: 7, to: 28}
+spend: {epsilon: "1", delta: "1e-6"}
+tables:
+  - {name: course_age, group_by: [course, age], bounds: {max_partitions: 2, max_per_partition: 1000000000}, statistics: [visitors, events, {mean: clicks}]}
+  - {name: weeks, group_by: [week], bounds: {max_partitions: 100, max_per_partition: 3}, statistics: [{share: events}]}`},
+	"Unix time and addresses": {`
+version: 1
+population: browsers
+privacy_unit: {ids: [{column: address, from: usage, kind: ip}]}
+columns:
+  device: {from: usage, of: person, role: dimension, values: {p: phone, d: desk}, groups: private}
+  hour: {from: usage, of: event, role: dimension, column: at, as: unix_ms, grain: hour, zone: Asia/Kolkata, groups: private}
+  at: {from: usage, role: time, as: unix_ms, zone: Asia/Kolkata}
+  paid: {from: usage, role: value, sum_clamp: [-2.5, 0.25], resolution: 0.25}
+exclude:
+  consent: {from: usage, column: device, allow: ["p"]}
+min_people: {k: 30, declared: noisy}`, `
+period: {from: 2026-03-16, to: 2026-03-18}
+spend: {epsilon: "0.01", delta: "0"}
+tables:
+  - {name: all, group_by: [], statistics: [visitors, {sum: paid}]}`},
+}
+
+func TestOddPoliciesKeepTheirClaims(t *testing.T) {
+	for name, texts := range odd {
+		t.Run(name, func(t *testing.T) {
+			p, err := aggregate.ParsePolicy("policy", []byte(texts[0]+policyEnd))
+			require.NoError(t, err)
+			r, err := aggregate.ParseRelease("release", []byte(releaseStart+texts[1]))
+			require.NoError(t, err)
+			if _, err := aggregate.NewPlan(p, r); !assert.NoError(t, err) {
+				return
+			}
+			report := audited(t, p, r)
+			assert.Empty(t, report.Unseen, "every draw was reached")
+		})
+	}
+}
+
+func TestRunRefusesWhatItCannotUse(t *testing.T) {
+	p, r := load(t, demo)
+	for _, o := range []audit.Options{{Samples: -1}, {Samples: 1 << 40}, {Alpha: -1}, {Alpha: 0.5}} {
+		_, err := audit.Run(t.Context(), p, r, o)
+		assert.ErrorContains(t, err, "want", "%+v", o)
+	}
+	_, err := audit.Run(t.Context(), p, nil, audit.Options{})
+	assert.ErrorIs(t, err, aggregate.ErrSpec)
+	bad := *r
+	bad.Tables = nil
+	_, err = audit.Run(t.Context(), p, &bad, audit.Options{})
+	assert.ErrorIs(t, err, aggregate.ErrSpec)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = audit.Run(ctx, p, r, audit.Options{})
+	assert.ErrorIs(t, err, context.Canceled)
+}
