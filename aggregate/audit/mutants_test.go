@@ -87,7 +87,7 @@ var mutants = []mutant{
 	{"a raw number published", demo, "same_result", []edit{
 		{"aggregate/publish.go", "d.drawn[i], d.noisy[i] = true, v", "d.drawn[i], d.noisy[i] = true, v-v+exact"}}},
 	{"hidden groups published", demo, "minimum", []edit{
-		{"aggregate/rows.go", "\t\tif p.shown[cell] {\n\t\t\tfill(", "\t\tif s.place[cell] >= 0 {\n\t\t\tfill("}}},
+		{"aggregate/rows.go", "\t\tif p.shown[cell] && s.place[cell] >= 0 {\n\t\t\tfill(", "\t\tif s.place[cell] >= 0 {\n\t\t\tfill("}}},
 	{"empty groups not drawn", everything, "same_draws", []edit{
 		{"aggregate/publish.go", "\tkey := p.keyOf(i, p.all)\n", "\tif p.cells.at[i] < 0 {\n\t\treturn nil\n\t}\n\tkey := p.keyOf(i, p.all)\n"}}},
 }

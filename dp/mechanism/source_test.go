@@ -62,7 +62,7 @@ func randomnessFaults(path string, source []byte) ([]string, error) {
 			faults = append(faults, fmt.Sprintf("%s: imports %s: draw through dp/mechanism", path, name))
 		}
 		// Silencing noise is for tests and audits.
-		if strings.HasSuffix(name, "/mechanismtest") && !strings.HasPrefix(path, "dp/audit/") {
+		if strings.HasSuffix(name, "/mechanismtest") && !strings.HasPrefix(path, "aggregate/audit/") {
 			faults = append(faults, fmt.Sprintf("%s: imports %s outside a test", path, name))
 		}
 	}
