@@ -5,6 +5,7 @@ package audit
 import (
 	"context"
 	"math"
+	"slices"
 
 	dpaudit "github.com/throngdp/throng/dp/audit"
 	"github.com/throngdp/throng/dp/mechanism"
@@ -41,11 +42,18 @@ func (a *auditor) sampleRelease(ctx context.Context, alpha float64) error {
 	}
 	epsilon, _ := spend.Epsilon.Rat().Float64()
 	delta, _ := spend.Delta.Rat().Float64()
-	f := dpaudit.Search(p, q, delta, alpha)
-	a.report.Bounds = append(a.report.Bounds, Bound{
+	b := Bound{
 		Statistic: a.report.Release, Measure: "epsilon", Event: "a tail of the likelihood ratio of all changed draws",
-		Samples: f.Likely.Draws, Alpha: alpha, Bound: f.Bound, Claim: epsilon, Passed: f.Bound <= epsilon,
-	})
+		Alpha: alpha, Claim: epsilon,
+	}
+	f := dpaudit.Search(p, q, delta, alpha)
+	if delta > 0 && !slices.ContainsFunc(all, func(c change) bool { return c.call.Kind != mechanism.Gaussian }) {
+		// All of them together are one Gaussian mechanism, whose (ε, δ) is one number.
+		f = dpaudit.SearchMu(p, q, alpha)
+		b.Measure, b.Claim = "mu", dpaudit.GaussianMu(epsilon, delta)
+	}
+	b.Samples, b.Bound, b.Passed = f.Likely.Draws, f.Bound, f.Bound <= b.Claim
+	a.report.Bounds = append(a.report.Bounds, b)
 	return nil
 }
 
