@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/throngdp/throng/aggregate/internal/engine"
+	"github.com/throngdp/throng/anonymize/detect"
 	"github.com/throngdp/throng/dp/mechanism"
 )
 
@@ -78,6 +79,7 @@ func (p *publisher) table(ctx context.Context) (ResultTable, error) {
 			return ResultTable{}, err
 		}
 	}
+	p.withhold()
 	if err := p.divide(ctx); err != nil {
 		return ResultTable{}, err
 	}
@@ -88,6 +90,27 @@ func (p *publisher) table(ctx context.Context) (ResultTable, error) {
 	rows, err := p.rows()
 	p.t.warn(rows, took)
 	return ResultTable{Name: p.t.Name, Dimensions: p.t.GroupBy, Bounding: took, Rows: rows}, err
+}
+
+// withhold hides the cells of private groups whose labels look like an identifier. They were found in the
+// data and passed the charged choice, so that what is left is a function of labels that could be shown: it
+// costs nothing, and a run never fails for it.
+func (p *publisher) withhold() {
+	for d, dim := range p.t.dims {
+		if dim.declared != nil {
+			continue // its labels are the policy's, which has been checked
+		}
+		a := p.cells.axes[d]
+		identifies := make([]bool, len(a.labels))
+		for rank, label := range a.labels {
+			_, identifies[rank] = detect.KindOf([]byte(label))
+		}
+		for i := range p.listed {
+			if identifies[p.cells.of(i)[d]] {
+				p.shown[i] = false
+			}
+		}
+	}
 }
 
 // exact returns the function that looks one draw's true number up.

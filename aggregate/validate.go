@@ -12,6 +12,7 @@ import (
 
 	"github.com/throngdp/throng/aggregate/internal/strictyaml"
 	"github.com/throngdp/throng/anonymize"
+	"github.com/throngdp/throng/anonymize/detect"
 	"github.com/throngdp/throng/anonymize/generalize"
 	"github.com/throngdp/throng/anonymize/identity"
 	"github.com/throngdp/throng/dp"
@@ -267,9 +268,28 @@ func (p *Policy) validateDimension(f *faults, path string, c Column) {
 	if !c.Groups.Private && c.declared() == nil {
 		f.unset(path+".groups", "private, or the list of groups", "write groups: private where the groups are found in the data")
 	}
+	c.validateLabels(f, path)
 	// The date only turns births into ages; which one it is makes no difference to the faults.
 	_, err := generalize.NewLabeler(c.spec(anonymize.Date{Year: 2000, Month: 1, Day: 1}))
 	f.problems(path, "something else", err)
+}
+
+// validateLabels refuses labels that look like an identifier: whoever declares a person as a group has taken
+// the wrong column. The label is not repeated.
+func (c Column) validateLabels(f *faults, path string) {
+	check := func(path, label string) {
+		if kind, ok := detect.KindOf([]byte(label)); ok {
+			f.add(path, "a label that looks like an identifier ("+kind.String()+")", "labels that identify nobody",
+				"generalise the column, or choose another label")
+		}
+	}
+	for i, label := range c.Groups.Declared {
+		check(fmt.Sprintf("%s.groups[%d]", path, i), label)
+	}
+	for _, label := range slices.Compact(slices.Sorted(maps.Values(c.Values))) {
+		check(path+".values", label)
+	}
+	check(path+".otherwise", c.Otherwise)
 }
 
 func (p *Policy) validateTime(f *faults, path, name string, c Column) {

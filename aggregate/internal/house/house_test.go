@@ -36,6 +36,7 @@ var rooms = []struct{ room, may, why string }{
 	{"anonymize", "anonymize/internal/…", "rules know values, not noise: dp and anonymize never meet"},
 	{"anonymize/identity", "anonymize anonymize/internal/…", "ids know values, not noise"},
 	{"anonymize/generalize", "anonymize anonymize/internal/…", "labels know values, not noise"},
+	{"anonymize/detect", "", "what a text looks like depends on the text alone"},
 	{"anonymize/internal/scalar", "", "parsing depends on nothing"},
 	{"aggregate/table", "anonymize", "the contract names kinds of values and nothing else"},
 	{"aggregate/table/tabletest", "anonymize aggregate/table", "the suite holds third parties to the contract alone"},
