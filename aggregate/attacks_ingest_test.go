@@ -28,7 +28,7 @@ const sums = `
   - name: scores
     group_by: [course]
     bounds: {max_partitions: 2, max_per_partition: 10}
-    statistics: [{mean: score}, {sum: points}]
+    statistics: [{mean: score}, {sum: score}, {sum: points}]
 `
 
 // requireBounded holds the exact number of every draw, to which a single person contributed, against

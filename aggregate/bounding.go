@@ -151,6 +151,8 @@ func (t *compiledTable) warn(rows []Row, took []Bounding) {
 			losses[s.Name()] = ofGroups
 		case CountEvents, SumOf:
 			losses[s.Name()] = ofGroups + ofRecords
+		case RateOf:
+			losses[s.Name()] = ofRecords
 		}
 	}
 	for i := range rows {

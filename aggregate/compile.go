@@ -69,8 +69,8 @@ type compiledTable struct {
 	declared bool
 	// l0 is the most groups that one person can be in.
 	l0 int64
-	// sums are the value columns that are summed, in the order of their draws.
-	sums  []string
+	// sums are what is summed, in the order of their draws.
+	sums  []sum
 	draws []plan.Draw
 	stats []*statistic
 	// counts: the first draw is visitors.
@@ -88,6 +88,8 @@ type statistic struct {
 	draw int
 	// denominator is the draw that divides: the events of a mean, the total of a share. -1 for none.
 	denominator int
+	// squares is the draw of the squares of a variance.
+	squares int
 	// parts: the denominator of a share is the sum of its own parts, which are all drawn.
 	parts bool
 	// within are the positions in group_by that a share stays inside.

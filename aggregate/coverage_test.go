@@ -34,8 +34,9 @@ func TestIntervalsCoverWhatIsShown(t *testing.T) {
 		w.uses[i].Points, w.uses[i].Seconds = &points, []byte{byte('1' + i%9), '0'}
 	}
 	for name, tables := range map[string]string{
-		"private":  "\n  - {name: x, group_by: [course], bounds: {max_partitions: 1, max_per_partition: 2}, statistics: [visitors, events, {sum: points}, {mean: seconds}, {share: visitors}]}\n",
-		"declared": "\n  - {name: x, group_by: [activity], bounds: {max_partitions: 1, max_per_partition: 2}, statistics: [visitors, events, {sum: seconds}, {share: events}]}\n",
+		"private":   "\n  - {name: x, group_by: [course], bounds: {max_partitions: 1, max_per_partition: 2}, statistics: [visitors, events, {sum: points}, {mean: seconds}, {share: visitors}]}\n",
+		"quotients": "\n  - {name: x, group_by: [course], bounds: {max_partitions: 1, max_per_partition: 2}, statistics: [{rate: events, per: visitors}, {rate: seconds, per: visitors}, {variance: seconds}, {stddev: score}]}\n",
+		"declared":  "\n  - {name: x, group_by: [activity], bounds: {max_partitions: 1, max_per_partition: 2}, statistics: [visitors, events, {sum: seconds}, {share: events}]}\n",
 	} {
 		// With a large ε no threshold hides a number that has no noise.
 		truth := exactNumbers(publish(t, newJob(t, tables, "SPEND", generous).prepare(t, w), mechanismtest.New(mechanismtest.Zero))[0])

@@ -14,7 +14,7 @@ import (
 // to them; statistics that need the same number share one draw.
 func (c *compiled) compileDraws(t *compiledTable) {
 	for _, s := range t.Statistics {
-		if s.Kind == CountVisitors || s.Kind == ShareOf && s.Of == string(CountVisitors) {
+		if s.Kind == CountVisitors || s.Of == string(CountVisitors) || s.Per == string(CountVisitors) {
 			t.counts = true
 			t.draw(string(CountVisitors), t.l0, 1)
 			break
@@ -41,26 +41,43 @@ func (t *compiledTable) draw(name string, l0, lInf int64) int {
 
 func (c *compiled) compileStatistic(t *compiledTable, s Statistic) *statistic {
 	st := &statistic{Statistic: s, draw: noDraw, denominator: noDraw}
-	events := func() int { return t.draw(string(CountEvents), t.l0, t.Bounds.MaxPerPartition) }
 	switch s.Kind {
-	case CountVisitors:
-		st.draw = t.draw(string(CountVisitors), t.l0, 1)
-	case CountEvents:
-		st.draw = events()
+	case CountVisitors, CountEvents:
+		st.draw = c.drawNumber(t, string(s.Kind))
 	case SumOf:
-		st.draw = c.drawSum(t, s.Of)
+		st.draw = c.drawSum(t, s.Of, false, false)
 	case MeanOf:
-		st.draw = c.drawSum(t, s.Of)
-		st.denominator = events()
+		st.draw = c.drawSum(t, s.Of, !slices.ContainsFunc(t.Statistics, func(o Statistic) bool { return o.sums(s.Of) }), false)
+	case VarianceOf, StdDevOf:
+		st.draw = c.drawSum(t, s.Of, true, false)
+		st.squares = c.drawSum(t, s.Of, true, true)
+	case RateOf:
+		st.draw = c.drawNumber(t, s.Of)
+		st.denominator = c.drawNumber(t, s.Per)
 	case ShareOf:
-		if s.Of == string(CountVisitors) {
-			st.draw = t.draw(string(CountVisitors), t.l0, 1)
-		} else {
-			st.draw = events()
-		}
+		st.draw = c.drawNumber(t, s.Of)
 		c.compileShare(t, st)
 	}
+	if s.ofRecords() {
+		st.denominator = c.drawNumber(t, string(CountEvents))
+	}
 	return st
+}
+
+// drawNumber draws visitors, events or the sum of a value.
+func (c *compiled) drawNumber(t *compiledTable, name string) int {
+	switch name {
+	case string(CountVisitors):
+		return t.draw(name, t.l0, 1)
+	case string(CountEvents):
+		return t.draw(name, t.l0, t.Bounds.MaxPerPartition)
+	}
+	return c.drawSum(t, name, false, false)
+}
+
+// sums reports whether the statistic needs the plain sum of a value.
+func (s Statistic) sums(value string) bool {
+	return s.Kind == SumOf && s.Of == value || s.Kind == RateOf && (s.Of == value || s.Per == value)
 }
 
 // compileShare decides what a share is divided by. The parts add up to the whole, without noise of
@@ -100,21 +117,63 @@ const (
 	totalEvents   = "events_total"
 )
 
-func (c *compiled) drawSum(t *compiledTable, value string) int {
+// sum is a value column that is summed: as it is, or as what differs from the middle of its clamp, which needs
+// half the noise or less, or the square of that.
+type sum struct {
+	value           string
+	centred, square bool
+}
+
+// draw is the name of the sum's draw.
+func (s sum) draw() string {
+	switch {
+	case s.square:
+		return "squares_" + s.value
+	case s.centred:
+		return "centred_" + s.value
+	}
+	return "sum_" + s.value
+}
+
+// sumOf returns the sum that a draw is, if it is one.
+func (t *compiledTable) sumOf(draw string) (s sum, at int, ok bool) {
+	at = slices.IndexFunc(t.sums, func(s sum) bool { return s.draw() == draw })
+	if at < 0 {
+		return s, at, false
+	}
+	return t.sums[at], at, true
+}
+
+// centre is the middle of a clamp, rounded down, and reach the most by which a value differs from it, at
+// least 1.
+func centre(c dp.Clamp) (middle, reach int64) {
+	middle = c.Lower + (c.Upper-c.Lower)/2
+	return middle, max(c.Upper-middle, 1)
+}
+
+func (c *compiled) drawSum(t *compiledTable, value string, centred, square bool) int {
 	col := c.policy.Columns[value]
-	if !slices.Contains(t.sums, value) {
-		t.sums = append(t.sums, value)
+	s := sum{value, centred, square}
+	if !slices.Contains(t.sums, s) {
+		t.sums = append(t.sums, s)
 	}
 	if !slices.Contains(c.values, value) {
 		c.values = append(c.values, value)
 	}
-	lInf := col.clampQuanta().MaxAbs()
+	clamp := col.clampQuanta()
+	lInf := clamp.MaxAbs()
+	if centred {
+		_, lInf = centre(clamp)
+	}
+	if square {
+		lInf *= lInf
+	}
 	if n := t.Bounds.MaxPerPartition; col.SumClamp == nil && lInf > math.MaxInt64/n {
 		lInf = math.MaxInt64 // which calibration refuses
 	} else if col.SumClamp == nil {
 		lInf *= n
 	}
-	return t.draw("sum_"+value, t.l0, lInf)
+	return t.draw(s.draw(), t.l0, lInf)
 }
 
 // clampQuanta returns the validated clamp or sum_clamp in quanta.

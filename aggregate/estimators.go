@@ -4,8 +4,8 @@ package aggregate
 
 import (
 	"slices"
-	"strings"
 
+	"github.com/throngdp/throng/dp"
 	"github.com/throngdp/throng/dp/estimate"
 )
 
@@ -13,9 +13,13 @@ import (
 type estimators struct {
 	counts []*estimate.CountEstimator // by draw
 	means  map[int]*estimate.MeanEstimator
-	parts  map[int]*estimate.PartShares
-	totals map[int]*estimate.TotalShares
-	least  map[int]int64 // of which means and shares of parts are shown
+	// middles are what is added to a mean, in quanta: the middle of the clamp where the sum was centred.
+	middles   map[int]float64
+	variances map[int]*estimate.VarianceEstimator
+	rates     map[int]*estimate.RatioEstimator
+	parts     map[int]*estimate.PartShares
+	totals    map[int]*estimate.TotalShares
+	least     map[int]int64 // of which means and shares of parts are shown
 }
 
 // estimators returns the estimators of a table, which the plan and the rows share.
@@ -32,7 +36,8 @@ func (c *compiled) estimators(t *compiledTable) (*estimators, error) {
 
 func newEstimators(c *compiled, t *compiledTable) (*estimators, error) {
 	e := &estimators{
-		means: map[int]*estimate.MeanEstimator{}, parts: map[int]*estimate.PartShares{},
+		means: map[int]*estimate.MeanEstimator{}, middles: map[int]float64{},
+		variances: map[int]*estimate.VarianceEstimator{}, rates: map[int]*estimate.RatioEstimator{}, parts: map[int]*estimate.PartShares{},
 		totals: map[int]*estimate.TotalShares{}, least: map[int]int64{},
 	}
 	for d := range t.draws {
@@ -55,8 +60,8 @@ func newEstimators(c *compiled, t *compiledTable) (*estimators, error) {
 func (c *compiled) published(t *compiledTable, draw int) estimate.Count {
 	count := estimate.Count{Law: t.calibrated.Noise[draw], ShownAt: estimate.AlwaysShown}
 	name := t.draws[draw].Statistic
-	if col, ok := c.policy.Columns[strings.TrimPrefix(name, "sum_")]; ok && strings.HasPrefix(name, "sum_") {
-		if col.clampQuanta().Lower < 0 {
+	if s, _, ok := t.sumOf(name); ok {
+		if clamp := c.policy.Columns[s.value].clampQuanta(); !s.square && (s.centred || clamp.Lower < 0) {
 			count.Floor = estimate.NoFloor
 		}
 		return count
@@ -77,8 +82,19 @@ func (e *estimators) addStatistic(c *compiled, t *compiledTable, i int, stat *st
 	switch {
 	case stat.Kind == MeanOf:
 		clamp := c.policy.Columns[stat.Of].clampQuanta()
+		if s, _, _ := t.sumOf(t.draws[stat.draw].Statistic); s.centred {
+			middle, _ := centre(clamp)
+			e.middles[i], clamp = float64(middle), dp.Clamp{Lower: clamp.Lower - middle, Upper: clamp.Upper - middle}
+		}
 		e.least[i] = estimate.LeastDenominator(noise[stat.denominator])
 		e.means[i], err = estimate.NewMeanEstimator(noise[stat.draw], noise[stat.denominator], clamp.Lower, clamp.Upper, alpha)
+	case stat.Kind == VarianceOf, stat.Kind == StdDevOf:
+		_, reach := centre(c.policy.Columns[stat.Of].clampQuanta())
+		e.least[i] = estimate.LeastDenominator(noise[stat.denominator])
+		e.variances[i], err = estimate.NewVarianceEstimator(noise[stat.draw], noise[stat.squares], noise[stat.denominator], reach, alpha)
+	case stat.Kind == RateOf:
+		e.least[i] = estimate.LeastDenominator(noise[stat.denominator])
+		e.rates[i], err = estimate.NewRatioEstimator(c.published(t, stat.draw), c.published(t, stat.denominator), alpha)
 	case stat.Kind == ShareOf && stat.parts:
 		parts := slices.Repeat([]estimate.Count{c.published(t, stat.draw)}, t.candidates(stat))
 		sum, errSum := estimate.NewSum(slices.Repeat([]estimate.Law{noise[stat.draw]}, len(parts)))

@@ -16,7 +16,9 @@ type PlanExpected struct {
 	Chance float64 `json:"chance_shown"`
 	// HalfWidths gives half the width of the interval of each statistic, by name and in its unit, where
 	// noise happens to be zero. A statistic that would be withheld is left out. For a share the group is half
-	// of its whole; for a mean each person has one record, with a value in the middle of the clamp.
+	// of its whole; for a mean each person has one record, with a value in the middle of the clamp; for a
+	// variance half of the records are there and a quarter at either end; for a rate both numbers are that of
+	// the people.
 	HalfWidths map[string]float64 `json:"half_width"`
 }
 
@@ -72,21 +74,33 @@ func (c *compiled) halfWidth(t *compiledTable, i int, n int64) (float64, bool) {
 	if err != nil {
 		return 0, false
 	}
-	s, scale := t.stats[i], 1.0
-	if s.Kind == SumOf || s.Kind == MeanOf {
-		scale = c.policy.Columns[s.Of].quantum()
-	}
+	s, scale := t.stats[i], c.quantumOf(t.stats[i].Of).float()
 	switch {
-	case s.Kind == MeanOf && n < e.least[i]:
+	case s.denominator != noDraw && s.Kind != ShareOf && n < e.least[i]:
 		return 0, false
 	case s.Kind == MeanOf:
 		clamp := c.policy.Columns[s.Of].clampQuanta()
-		middle := clamp.Lower/2 + clamp.Upper/2
+		middle, _ := centre(clamp)
+		middle -= int64(e.middles[i])
 		if middle != 0 && n > math.MaxInt64/max(middle, -middle) {
 			return 0, false
 		}
 		m, ok := e.means[i].Estimate(middle*n, n)
 		return m.Interval.HalfWidth() * scale, ok
+	case s.Kind == VarianceOf, s.Kind == StdDevOf:
+		// Half of the records at the middle, a quarter at either end.
+		_, reach := centre(c.policy.Columns[s.Of].clampQuanta())
+		if n > math.MaxInt64/(reach*reach) {
+			return 0, false
+		}
+		v, ok := e.variances[i].Estimate(0, reach*reach*n/2, n)
+		if s.Kind == StdDevOf {
+			return v.Root().Interval.HalfWidth() * scale, ok
+		}
+		return v.Interval.HalfWidth() * scale * scale, ok
+	case s.Kind == RateOf:
+		r, ok := e.rates[i].Estimate(n, n)
+		return r.Interval.HalfWidth() * scale / c.quantumOf(s.Per).float(), ok
 	case s.Kind == ShareOf:
 		share, ok := c.halfShare(t, i, n)
 		return share.Interval.HalfWidth(), ok && share.Shown
@@ -107,10 +121,4 @@ func (c *compiled) halfShare(t *compiledTable, i int, n int64) (estimate.Share, 
 		whole = n
 	}
 	return e.parts[i].Expect(0, n, whole), whole >= e.least[i]
-}
-
-// quantum is the resolution as a float, for people.
-func (c Column) quantum() float64 {
-	q := quantumOf(c.resolution())
-	return float64(q.units) / math.Pow10(int(q.places))
 }

@@ -339,7 +339,8 @@ func (d *decoder) statistic(n *strictyaml.Node, path string) Statistic {
 		}
 	}
 	d.Mapping(n, path, fields{
-		"sum": kind(SumOf), "mean": kind(MeanOf), "share": kind(ShareOf), "within": d.strings(&s.Within),
+		"sum": kind(SumOf), "mean": kind(MeanOf), "variance": kind(VarianceOf), "stddev": kind(StdDevOf),
+		"rate": kind(RateOf), "per": d.string(&s.Per), "share": kind(ShareOf), "within": d.strings(&s.Within),
 	})
 	return s
 }

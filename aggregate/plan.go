@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/throngdp/throng/dp"
+	"github.com/throngdp/throng/dp/estimate"
 	"github.com/throngdp/throng/dp/mechanism"
 )
 
@@ -104,6 +105,10 @@ type PlanDraw struct {
 	// Clamp and SumClamp are the ends of a sum's clamp, in Unit; nothing for other statistics.
 	Clamp    []string `json:"clamp,omitempty"`
 	SumClamp []string `json:"sum_clamp,omitempty"`
+	// Centre is what is taken from each record's value first, in its unit, and Squared says that the rest is
+	// squared; Unit then is the square of the value's.
+	Centre  string `json:"centre,omitempty"`
+	Squared bool   `json:"squared,omitempty"`
 	// L0 is the most groups that one person changes, LInf the most by which one of them changes. A total
 	// of events is calibrated to what a person changes over all wholes together: LInf is that, L0 is 1.
 	L0   int64 `json:"l0_sensitivity"`
@@ -186,7 +191,7 @@ func (c *compiled) planTable(t *compiledTable) PlanTable {
 		pt.Groups = "declared"
 	}
 	for i, d := range t.draws {
-		pt.Draws = append(pt.Draws, c.planDraw(d.Statistic, t.calibrated.Noise[i], t.calibrated.Shares[i]))
+		pt.Draws = append(pt.Draws, c.planDraw(t, d.Statistic, t.calibrated.Noise[i], t.calibrated.Shares[i]))
 		share += t.calibrated.Shares[i]
 	}
 	pt.Share = rounded(share)
@@ -204,7 +209,7 @@ func (c *compiled) planTable(t *compiledTable) PlanTable {
 // rounded returns a share to four digits after the point, which any machine computes alike.
 func rounded(share float64) float64 { return math.Round(share*1e4) / 1e4 }
 
-func (c *compiled) planDraw(statistic string, n mechanism.Noise, share float64) PlanDraw {
+func (c *compiled) planDraw(t *compiledTable, statistic string, n mechanism.Noise, share float64) PlanDraw {
 	d := PlanDraw{
 		Statistic: statistic, Mechanism: n.Kind().String(), Scale: n.Scale(), StdDev: n.StdDev(),
 		HalfWidth: float64(n.Quantile(alpha)), Quantum: "1", Unit: "persons", L0: n.L0(), LInf: n.LInf(),
@@ -213,18 +218,37 @@ func (c *compiled) planDraw(statistic string, n mechanism.Noise, share float64) 
 	if statistic == string(CountEvents) || statistic == totalEvents {
 		d.Unit = "events"
 	}
-	name, isSum := strings.CutPrefix(statistic, "sum_")
+	s, _, isSum := t.sumOf(statistic)
 	if !isSum {
 		return d
 	}
-	col := c.policy.Columns[name]
-	d.Quantum, d.Unit = strings.TrimSpace(col.resolution()+" "+col.Unit), c.unit(Statistic{Kind: SumOf, Of: name})
+	col := c.policy.Columns[s.value]
+	d.Quantum, d.Unit = strings.TrimSpace(col.resolution()+" "+col.Unit), c.nameOfUnit(s.value)
+	if q := c.quantumOf(s.value); s.centred {
+		middle, _ := centre(col.clampQuanta())
+		d.Centre = q.times(middle).String()
+		if s.square {
+			d.Unit += "²"
+			d.Quantum, d.Squared = estimate.Decimal{Units: q.units * q.units, Places: 2 * q.places}.String()+" "+d.Unit, true
+		}
+	}
 	if col.Clamp != nil {
 		d.Clamp = []string{col.Clamp.Lower, col.Clamp.Upper}
 	} else {
 		d.SumClamp = []string{col.SumClamp.Lower, col.SumClamp.Upper}
 	}
 	return d
+}
+
+// Less says in words what is done to a record's clamped value before it is added, "" where nothing is.
+func (d PlanDraw) Less() string {
+	switch {
+	case d.Squared:
+		return ", less " + d.Centre + ", squared"
+	case d.Centre != "":
+		return ", less " + d.Centre
+	}
+	return ""
 }
 
 func (c *compiled) planSelection(t *compiledTable) PlanSelection {
@@ -259,7 +283,21 @@ func chances(s mechanism.Selection, k int64) string {
 func (c *compiled) fromText(t *compiledTable, s *statistic) string {
 	name := t.draws[s.draw].Statistic
 	switch {
+	case s.Kind == VarianceOf, s.Kind == StdDevOf:
+		events := t.draws[s.denominator].Statistic
+		text := fmt.Sprintf("%s / %s − (%s / %s)²", t.draws[s.squares].Statistic, events, name, events)
+		if s.Kind == StdDevOf {
+			text = "the root of " + text
+		}
+		return text
 	case s.Kind == MeanOf:
+		text := name + " / " + t.draws[s.denominator].Statistic
+		if sum, _, _ := t.sumOf(name); sum.centred {
+			middle, _ := centre(c.policy.Columns[sum.value].clampQuanta())
+			text += " + " + c.quantumOf(sum.value).times(middle).String()
+		}
+		return text
+	case s.Kind == RateOf:
 		return name + " / " + t.draws[s.denominator].Statistic
 	case s.Kind == ShareOf && s.parts:
 		return name + " / the sum of " + name + " over all groups of the whole, at no further cost"

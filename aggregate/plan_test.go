@@ -244,14 +244,15 @@ func TestPlanSaysWhatOnePersonChangesInTheUnitOfTheValue(t *testing.T) {
 	for _, d := range plan.Tables[0].Draws {
 		draws[d.Statistic] = d
 	}
-	seconds := draws["sum_seconds"]
-	assert.Equal(t, int64(3*600*4), seconds.LInf, "in quanta of 0.25 s")
+	seconds := draws["centred_seconds"]
+	assert.Equal(t, int64(3*1201), seconds.LInf, "half of the clamp's 2402 quanta of 0.25 s, times the records")
+	assert.Equal(t, "299.75", seconds.Centre)
 	assert.Equal(t, []string{"-0.5", "600"}, seconds.Clamp)
 	assert.Equal(t, "s", seconds.Unit)
 	assert.Equal(t, int64(100), draws["sum_spent"].LInf, "a total is bounded once, not per record")
 	assert.Equal(t, []string{"0", "100"}, draws["sum_spent"].SumClamp)
 	text := plan.String()
-	assert.Contains(t, text, "in at most 2 groups, by at most 1800 each; a record counts as at least -0.5 and at most 600")
+	assert.Contains(t, text, "in at most 2 groups, by at most 900.8 each; a record counts as at least -0.5 and at most 600, less 299.75")
 	assert.Contains(t, text, "by at most 100 each; a person counts as at least 0 and at most 100 in a group")
 }
 

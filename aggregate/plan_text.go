@@ -124,7 +124,7 @@ func (d *PlanDraw) print(line func(label, format string, args ...any)) {
 	case d.Statistic == totalEvents:
 		change = fmt.Sprintf("one person changes it by at most %s over all wholes together", d.inUnit(float64(d.LInf)))
 	case d.Clamp != nil:
-		change += fmt.Sprintf("; a record counts as at least %s and at most %s", d.Clamp[0], d.Clamp[1])
+		change += fmt.Sprintf("; a record counts as at least %s and at most %s", d.Clamp[0], d.Clamp[1]) + d.Less()
 	case d.SumClamp != nil:
 		change += fmt.Sprintf("; a person counts as at least %s and at most %s in a group", d.SumClamp[0], d.SumClamp[1])
 	}

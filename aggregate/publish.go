@@ -4,8 +4,6 @@ package aggregate
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"github.com/throngdp/throng/aggregate/internal/engine"
 	"github.com/throngdp/throng/anonymize/detect"
@@ -121,7 +119,7 @@ func (p *publisher) exact(draw int) func(at int) int64 {
 	case string(CountEvents):
 		return func(at int) int64 { return p.groups.Events[at] }
 	default:
-		sum := slices.Index(p.t.sums, strings.TrimPrefix(name, "sum_"))
+		_, sum, _ := p.t.sumOf(name)
 		return func(at int) int64 { return p.groups.Sum(at, sum) }
 	}
 }

@@ -53,7 +53,7 @@ func TestCellsAreDrawnOneAfterTheOther(t *testing.T) {
 		assert.Len(t, slices.Compact(slices.Clone(part)), len(part))
 	}
 	for _, group := range order[:totals] {
-		assert.Equal(t, []string{"visitors", "sum_seconds", "events", "sum_score"}, drawn[group])
+		assert.Equal(t, []string{"visitors", "centred_seconds", "events", "sum_score"}, drawn[group])
 	}
 	for _, group := range order[totals:] {
 		assert.Equal(t, []string{"visitors_total"}, drawn[group])

@@ -74,6 +74,12 @@ const (
 	SumOf StatisticKind = "sum"
 	// MeanOf: the sum divided by the number of records, both after bounding.
 	MeanOf StatisticKind = "mean"
+	// VarianceOf: the variance of a value over the records, after clamping and bounding, in its unit squared.
+	VarianceOf StatisticKind = "variance"
+	// StdDevOf: the root of the variance, in the value's unit.
+	StdDevOf StatisticKind = "stddev"
+	// RateOf: one number of the group over another, such as events per visitor.
+	RateOf StatisticKind = "rate"
 	// ShareOf: percent of the visitors or events, of everyone or within some dimensions.
 	ShareOf StatisticKind = "share"
 )
@@ -81,22 +87,32 @@ const (
 // Statistic is one published number per group.
 type Statistic struct {
 	Kind StatisticKind
-	// Of is the value column of a sum or mean, and visitors or events for a share.
+	// Of is the value column of a sum, mean, variance or stddev, visitors or events for a share, and for a rate
+	// any of them: what is divided.
 	Of string
+	// Per is what a rate is divided by: visitors, events or a value column that has no negative values.
+	Per string
 	// Within names the dimensions inside which a share adds up; empty means everyone.
 	Within []string
 }
 
-// Name is how the statistic appears in files: visitors, events, share, share_events, sum_COLUMN or
-// mean_COLUMN.
+// Name is how the statistic appears in files: visitors, events, share, share_events, sum_COLUMN,
+// mean_COLUMN, variance_COLUMN, stddev_COLUMN or rate_OF_per_PER.
 func (s Statistic) Name() string {
 	switch {
-	case s.Kind == SumOf, s.Kind == MeanOf:
+	case s.ofRecords(), s.Kind == SumOf:
 		return string(s.Kind) + "_" + s.Of
+	case s.Kind == RateOf:
+		return string(s.Kind) + "_" + s.Of + "_per_" + s.Per
 	case s.Kind == ShareOf && s.Of == string(CountEvents):
 		return "share_events"
 	}
 	return string(s.Kind)
+}
+
+// ofRecords reports whether the statistic is one of a value over the records, whose number it divides by.
+func (s Statistic) ofRecords() bool {
+	return s.Kind == MeanOf || s.Kind == VarianceOf || s.Kind == StdDevOf
 }
 
 // String is the statistic as a release file would say it.
@@ -106,6 +122,9 @@ func (s Statistic) String() string {
 		return string(s.Kind)
 	}
 	text := string(s.Kind) + ": " + s.Of
+	if s.Kind == RateOf {
+		text += ", per: " + s.Per
+	}
 	if len(s.Within) > 0 {
 		text += ", within: [" + strings.Join(s.Within, ", ") + "]"
 	}

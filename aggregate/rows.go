@@ -104,12 +104,25 @@ func (s *sheet) numbers(i int, stat *statistic) {
 		e = s.top.e
 	}
 	fill := func(r *Row, cell int) { e.count(r, stat.draw, noisy[cell]) }
-	if stat.Kind == SumOf || stat.Kind == MeanOf {
-		q := quantumOf(p.c.policy.Columns[stat.Of].resolution())
+	q := p.c.quantumOf(stat.Of)
+	if stat.Kind == SumOf {
 		fill = func(r *Row, cell int) { e.sum(r, stat.draw, noisy[cell], q) }
-		if stat.Kind == MeanOf {
-			events := p.draws[stat.denominator].noisy
-			fill = func(r *Row, cell int) { s.e.mean(r, i, noisy[cell], events[cell], q) }
+	}
+	if stat.denominator != noDraw {
+		per := p.draws[stat.denominator].noisy
+		fill = func(r *Row, cell int) {
+			if per[cell] < e.least[i] {
+				return // its noise is too much for anything to be divided by it
+			}
+			n := ratio{number: noisy[cell], per: per[cell], q: q}
+			switch stat.Kind {
+			case MeanOf:
+				e.mean(r, i, n)
+			case RateOf:
+				e.rate(r, i, n, p.c.quantumOf(stat.Per))
+			default:
+				e.variance(r, i, n, p.draws[stat.squares].noisy[cell], stat.Kind == StdDevOf)
+			}
 		}
 	}
 	for cell := range p.listed {
@@ -170,11 +183,26 @@ func (c *compiled) unit(s Statistic) string {
 		return "events"
 	case ShareOf:
 		return "percent"
+	case RateOf:
+		return c.nameOfUnit(s.Of) + "/" + c.nameOfUnit(s.Per)
+	case VarianceOf:
+		return c.nameOfUnit(s.Of) + "²"
 	}
-	if u := c.policy.Columns[s.Of].Unit; u != "" {
+	return c.nameOfUnit(s.Of)
+}
+
+// nameOfUnit is the unit of visitors, events or a value.
+func (c *compiled) nameOfUnit(name string) string {
+	switch name {
+	case string(CountVisitors):
+		return "person"
+	case string(CountEvents):
+		return "event"
+	}
+	if u := c.policy.Columns[name].Unit; u != "" {
 		return u
 	}
-	return s.Of
+	return name
 }
 
 // shares fills the rows of the shares of a whole.
@@ -294,23 +322,55 @@ func (e *estimators) sum(r *Row, draw int, noisy int64, q quantum) {
 	r.Status = status(float64(noisy), float64(low), float64(high))
 }
 
-// mean fills the row of a mean. It is withheld where the noisy number of events is small against its
-// noise.
-func (e *estimators) mean(r *Row, stat int, sum, events int64, q quantum) {
-	if events < e.least[stat] {
-		return
-	}
-	m, ok := e.means[stat].Estimate(sum, events)
+// ratio is a noisy number of a cell, in quanta, and what it is divided by.
+type ratio struct {
+	number, per int64
+	q           quantum
+}
+
+// mean fills the row of a mean.
+func (e *estimators) mean(r *Row, stat int, n ratio) {
+	m, ok := e.means[stat].Estimate(n.number, n.per)
 	if !ok {
 		return
 	}
-	scale := float64(q.units) / math.Pow10(int(q.places))
-	display := estimate.RoundDecimal(m.Value*scale, q.places+1)
-	r.Value, r.Display = known(estimate.RoundDecimal(m.Value*scale, q.places+2)), known(display)
-	interval := estimate.Interval{Low: m.Interval.Low * scale, High: m.Interval.High * scale}
-	low, high := interval.Including(display.Float64()).Decimals(q.places + 1)
+	middle := e.middles[stat]
+	interval := estimate.Interval{Low: m.Interval.Low + middle, High: m.Interval.High + middle}
+	r.quotient(m.Value+middle, interval, n.q.float(), n.q.places+1)
+}
+
+// variance fills the row of a variance, or of its root.
+func (e *estimators) variance(r *Row, stat int, n ratio, squares int64, root bool) {
+	v, ok := e.variances[stat].Estimate(n.number, squares, n.per)
+	if !ok {
+		return
+	}
+	scale := n.q.float()
+	if root {
+		v = v.Root()
+	} else {
+		scale *= scale
+	}
+	r.quotient(v.Value, v.Interval, scale, n.q.places+1)
+}
+
+// rate fills the row of a rate.
+func (e *estimators) rate(r *Row, stat int, n ratio, per quantum) {
+	v, ok := e.rates[stat].Estimate(n.number, n.per)
+	if ok {
+		r.quotient(v.Value, v.Interval, n.q.float()/per.float(), n.q.places+3)
+	}
+}
+
+// quotient fills the row of a number that was divided, which is to be multiplied by scale. It is displayed at a
+// number of places, and has one more for those who compute with it.
+func (r *Row) quotient(value float64, i estimate.Interval, scale float64, places uint8) {
+	display := estimate.RoundDecimal(value*scale, places)
+	r.Value, r.Display = known(estimate.RoundDecimal(value*scale, places+1)), known(display)
+	interval := estimate.Interval{Low: i.Low * scale, High: i.High * scale}
+	low, high := interval.Including(display.Float64()).Decimals(places)
 	r.Low, r.High = known(low), known(high)
-	r.Status = status(m.Value*scale, interval.Low, interval.High)
+	r.Status = status(value*scale, interval.Low, interval.High)
 }
 
 func status(value, low, high float64) Status {
@@ -338,6 +398,17 @@ func quantumOf(resolution string) quantum {
 	}
 	q.units = r.Num().Int64()
 	return q
+}
+
+// float is the resolution as a float, for what is computed of quotients.
+func (q quantum) float() float64 { return float64(q.units) / math.Pow10(int(q.places)) }
+
+// quantumOf is the quantum of a value column, and 1 for visitors and events.
+func (c *compiled) quantumOf(name string) quantum {
+	if col, ok := c.policy.Columns[name]; ok && col.Role == ValueRole {
+		return quantumOf(col.resolution())
+	}
+	return quantum{1, 0}
 }
 
 // times converts quanta to the column's unit, exactly; it saturates.

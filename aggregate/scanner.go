@@ -68,11 +68,15 @@ func (s *scanner) engineSpec(c *compiled) engine.Spec {
 		for _, p := range st.persons {
 			et.Persons = append(et.Persons, s.attribute(t.dims[p]))
 		}
-		for _, name := range t.sums {
-			col := c.policy.Columns[name]
-			et.Sums = append(et.Sums, engine.Sum{
-				Value: slices.Index(c.values, name), Clamp: col.clampQuanta(), Total: col.SumClamp != nil,
-			})
+		for _, sum := range t.sums {
+			col := c.policy.Columns[sum.value]
+			es := engine.Sum{
+				Value: slices.Index(c.values, sum.value), Clamp: col.clampQuanta(), Total: col.SumClamp != nil, Square: sum.square,
+			}
+			if sum.centred {
+				es.Centre, _ = centre(es.Clamp)
+			}
+			et.Sums = append(et.Sums, es)
 		}
 		et.Parent = s.parent(t, st)
 		et.Floor = t.floor(c)

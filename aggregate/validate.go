@@ -223,6 +223,9 @@ func (p *Policy) validateColumn(f *faults, path, name string, c Column) {
 	case TimeRole:
 		p.validateTime(f, path, name, c)
 	case ValueRole:
+		if name == string(CountVisitors) || name == string(CountEvents) {
+			f.add(path, quoted(name), "a name that is no statistic", "rename it and write column: "+name)
+		}
 		p.validateValue(f, path, c)
 	}
 }

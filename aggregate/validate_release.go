@@ -13,7 +13,7 @@ import (
 // What a release says where a word or a mapping can stand.
 const (
 	wantPeriod    = "{from: …, to: …} (end exclusive), or all"
-	wantStatistic = "visitors, events, {sum: VALUE}, {mean: VALUE} or {share: visitors}"
+	wantStatistic = "visitors, events, {sum: VALUE}, {mean: VALUE}, {variance: VALUE}, {stddev: VALUE}, {rate: VALUE, per: visitors} or {share: visitors}"
 )
 
 // validate reports every fault of a release under a policy that is itself in order.
@@ -112,10 +112,15 @@ func (t Table) validateTop(f *faults, path string) {
 // recorded reports whether a statistic depends on how many records a person has in a group.
 func (s Statistic) recorded(p *Policy) bool {
 	switch s.Kind {
-	case CountEvents, MeanOf:
+	case CountEvents, MeanOf, VarianceOf, StdDevOf:
 		return true
 	case SumOf:
 		return p.Columns[s.Of].SumClamp == nil
+	case RateOf:
+		records := func(name string) bool {
+			return name != string(CountVisitors) && p.Columns[name].SumClamp == nil
+		}
+		return records(s.Of) || records(s.Per)
 	case ShareOf:
 		return s.Of == string(CountEvents)
 	}
@@ -145,7 +150,7 @@ func (r *Release) validateBounds(f *faults, path string, t Table, named, eventLe
 
 func (r *Release) validateStatistic(f *faults, p *Policy, path string, t Table, s Statistic) {
 	hasUsage := slices.Contains(p.inputs(), Usage)
-	if !hasUsage && (s.Kind == CountEvents || s.Kind == SumOf || s.Kind == MeanOf || s.Of == string(CountEvents)) {
+	if !hasUsage && s.Kind != CountVisitors && (s.Kind != ShareOf || s.Of == string(CountEvents)) {
 		f.add(path, s.String(), "visitors or a share of visitors", "without a usage input there are no events")
 		return
 	}
@@ -164,23 +169,58 @@ func (r *Release) validateStatistic(f *faults, p *Policy, path string, t Table, 
 				f.add(at, quoted(w), "each dimension once", "remove it")
 			}
 		}
-	case SumOf, MeanOf:
+	case SumOf, MeanOf, VarianceOf, StdDevOf:
 		r.validateValueStatistic(f, p, path, s)
+	case RateOf:
+		r.validateRate(f, p, path, s)
 	default:
 		f.add(path, orNothing(string(s.Kind)), wantStatistic, "choose one")
 	}
 	if s.Kind != ShareOf && len(s.Within) > 0 {
 		f.add(path+".within", "within on a "+string(s.Kind), "a share", "only a share is within something")
 	}
+	if s.Kind != RateOf && s.Per != "" {
+		f.add(path+".per", "per on a "+string(s.Kind), "a rate", "only a rate is per something")
+	}
 }
 
+// validateRate checks both numbers of a rate.
+func (r *Release) validateRate(f *faults, p *Policy, path string, s Statistic) {
+	names := append([]string{string(CountVisitors), string(CountEvents)}, p.values()...)
+	of := f.oneOf(path+".rate", s.Of, names...)
+	if !f.oneOf(path+".per", s.Per, names...) || !of {
+		return
+	}
+	if s.Of == s.Per {
+		f.add(path+".per", quoted(s.Per), "another number than "+s.Of, "a number per itself is 1")
+	}
+	if col := p.Columns[s.Per]; col.Role == ValueRole && col.clampQuanta().Lower < 0 {
+		f.add(path+".per", quoted(s.Per), "a value that is never negative", "divide by visitors or events")
+	}
+}
+
+// values are the names of the columns that can be summed.
+func (p *Policy) values() []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(p.Columns)), func(n string) bool { return p.Columns[n].Role != ValueRole })
+}
+
+// maxReach keeps squares of values below 2^62.
+const maxReach = 1 << 31
+
 func (r *Release) validateValueStatistic(f *faults, p *Policy, path string, s Statistic) {
-	values := slices.DeleteFunc(slices.Sorted(maps.Keys(p.Columns)), func(n string) bool { return p.Columns[n].Role != ValueRole })
+	values := p.values()
 	if len(values) == 0 {
 		f.add(path, orNothing(s.Of), "a column with role: value in the policy", "there is none; add one")
 		return
 	}
-	if f.oneOf(path+"."+string(s.Kind), s.Of, values...) && s.Kind == MeanOf && p.Columns[s.Of].SumClamp != nil {
-		f.add(path, s.String(), "a value with clamp", "sum_clamp bounds a person's total, which has no mean per record")
+	if !f.oneOf(path+"."+string(s.Kind), s.Of, values...) || !s.ofRecords() {
+		return
+	}
+	if p.Columns[s.Of].SumClamp != nil {
+		f.add(path, s.String(), "a value with clamp", "sum_clamp bounds a person's total, which has no "+string(s.Kind)+" per record")
+		return
+	}
+	if _, reach := centre(p.Columns[s.Of].clampQuanta()); s.Kind != MeanOf && reach > maxReach {
+		f.add(path, s.String(), "a clamp of at most 2^32 steps of the resolution", "squares of it would not fit; make the resolution coarser")
 	}
 }

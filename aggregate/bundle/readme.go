@@ -145,7 +145,7 @@ func (p page) table(t *aggregate.PlanTable, took []aggregate.Bounding) {
 		p.line("- `%s` carries noise (%s): 95 %% of the time it is off by at most %s %s.", d.Statistic, d.Mechanism, inUnit(d, d.HalfWidth), d.Unit)
 		switch {
 		case d.Clamp != nil:
-			p.line("  A record counts as at least %s and at most %s.", d.Clamp[0], d.Clamp[1])
+			p.line("  A record counts as at least %s and at most %s%s.", d.Clamp[0], d.Clamp[1], d.Less())
 		case d.SumClamp != nil:
 			p.line("  A person counts as at least %s and at most %s in a group.", d.SumClamp[0], d.SumClamp[1])
 		}

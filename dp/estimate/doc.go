@@ -8,7 +8,7 @@
 //
 // Start with [NewCountEstimator] for counts and sums, [NewPartShares] for shares of groups that are
 // declared, exclusive and complete, [NewTotalShares] for shares of a total that was charged by
-// itself, [NewMeanEstimator] for means. [Round100] and [RoundDecimal] make the numbers that are
+// itself, [NewMeanEstimator], [NewRatioEstimator] and [NewVarianceEstimator] for quotients. [Round100] and [RoundDecimal] make the numbers that are
 // printed; [LeastDenominator] and [Quotable] are the rules that withhold or mark them.
 //
 // # Formulas
@@ -21,6 +21,9 @@
 //   - Share p of X in D, mean m = S/E: p is kept if |X - pD| <= q(p), where q(p) is the quantile of
 //     the noise of X - pD, whose true value is 0 under p (Fieller 1954). No normal approximation, no
 //     division by a number that may be near 0. Proof: shares.md.
+//   - Ratio of two numbers, and variance Q/n - (Y/n)² from centred sums: the range of the expression over
+//     intervals of its parts at α/2 or α/3 each, the union bound. Formulas: [RatioEstimator],
+//     [VarianceEstimator].
 //   - Several shares of one denominator: level α/m each, the union bound. Two shares of one total
 //     need none, as they miss together.
 //   - A share that was shown because of its own noise: level of the test times a lower bound of the

@@ -249,7 +249,10 @@ func (p *plan) add(acc []uint64, form *form, row []uint64) {
 		sum := &p.sums[s]
 		v := form.value(row, sum.Value)
 		if !sum.Total {
-			v = min(max(v, sum.Clamp.Lower), sum.Clamp.Upper)
+			v = min(max(v, sum.Clamp.Lower), sum.Clamp.Upper) - sum.Centre
+			if sum.Square {
+				v *= v
+			}
 		}
 		if sum.words() == 1 {
 			acc[0] += uint64(v)

@@ -91,7 +91,12 @@ func randomTable(r *rand.Rand, s *engine.Spec) engine.Table {
 		if r.IntN(3) == 0 {
 			b = a / 2
 		}
-		t.Sums = append(t.Sums, engine.Sum{Value: v, Clamp: dp.Clamp{Lower: b, Upper: a}, Total: r.IntN(3) == 0})
+		sum := engine.Sum{Value: v, Clamp: dp.Clamp{Lower: b, Upper: a}, Total: r.IntN(3) == 0}
+		if !sum.Total && r.IntN(2) == 0 {
+			sum.Centre = b + (a-b)/2
+			sum.Square = a-b < 1<<28 && r.IntN(2) == 0
+		}
+		t.Sums = append(t.Sums, sum)
 	}
 	if r.IntN(2) == 0 {
 		t.Parent = &engine.Parent{Persons: t.Persons[:r.IntN(len(t.Persons)+1)]}

@@ -91,6 +91,19 @@ type Sum struct {
 	// Clamp bounds each record, or with Total the person's total in one group.
 	Clamp dp.Clamp
 	Total bool
+	// Centre is taken from each record after it was clamped; 0 with Total.
+	Centre int64
+	// Square squares what is then left; never with Total. Its greatest value is below 2^62.
+	Square bool
+}
+
+// reach is the most by which one record changes the sum, as an absolute number.
+func (s *Sum) reach() int64 {
+	reach := max(s.Clamp.Upper-s.Centre, s.Centre-s.Clamp.Lower)
+	if s.Square {
+		return reach * reach
+	}
+	return reach
 }
 
 // Parent is a coarser grouping than a table's own. A person is in the parents of their kept groups, or
@@ -129,7 +142,7 @@ const maxRecords = 1<<32 - 1
 
 // words is 1 for a sum that cannot leave an int64, and otherwise 2, the lower first.
 func (s *Sum) words() int {
-	if !s.Total && s.Clamp.MaxAbs() < 1<<31 {
+	if !s.Total && s.reach() < 1<<31 {
 		return 1
 	}
 	return 2

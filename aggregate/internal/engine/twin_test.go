@@ -217,6 +217,10 @@ rows:
 			v := big.NewInt(r.values[s.Value])
 			if !s.Total {
 				v = clampBig(v, s.Clamp.Lower, s.Clamp.Upper)
+				v = new(big.Int).Sub(v, big.NewInt(s.Centre))
+			}
+			if s.Square {
+				v = new(big.Int).Mul(v, v)
 			}
 			g.sums[i].Add(g.sums[i], v)
 		}
@@ -368,5 +372,9 @@ func maxAbs(t *engine.Table, s engine.Sum) int64 {
 	if s.Total {
 		return s.Clamp.MaxAbs()
 	}
-	return t.Bounds.MaxPerPartition * s.Clamp.MaxAbs()
+	reach := max(s.Clamp.Upper-s.Centre, s.Centre-s.Clamp.Lower)
+	if s.Square {
+		reach *= reach
+	}
+	return t.Bounds.MaxPerPartition * reach
 }
