@@ -24,7 +24,7 @@ var attackTables = map[string]string{
   - name: course
     group_by: [course]
     bounds: {max_partitions: 3, max_per_partition: 4}
-    statistics: [visitors, events, {sum: seconds}, {mean: seconds}, {share: visitors}]
+    statistics: [visitors, events, {sum: seconds}, {mean: seconds}, {stddev: seconds}, {rate: seconds, per: visitors}, {share: visitors}]
   - name: course_gender
     group_by: [course, gender]
     bounds: {max_partitions: 2}
@@ -34,7 +34,7 @@ var attackTables = map[string]string{
   - name: activity_device
     group_by: [activity, device]
     bounds: {max_partitions: 2, max_per_partition: 5}
-    statistics: [events, {share: events, within: [device]}, {mean: score}]
+    statistics: [events, {share: events, within: [device]}, {mean: score}, {variance: score}, {rate: points, per: events}]
   - name: channel
     group_by: [channel]
     bounds: {max_partitions: 1, max_per_partition: 3}
