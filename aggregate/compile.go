@@ -241,6 +241,7 @@ func (c *compiled) compileRules(f *faults) {
 			c.rules = append(c.rules, rule{from: r.From, column: r.Column, keeps: allowed(consent.Check), text: consent.String()})
 		}
 	}
+	c.compileAllowRules(f)
 	u := c.policy.Exclude.UnderAge
 	if u == nil {
 		return

@@ -71,6 +71,23 @@ func ParsePolicy(name string, src []byte) (*Policy, error) {
 			"exclude": d.mapping(fields{
 				"consent":   func(n *strictyaml.Node, path string) { p.Exclude.Consent = d.consent(n, path) },
 				"under_age": func(n *strictyaml.Node, path string) { p.Exclude.UnderAge = d.underAge(n, path) },
+				"opt_outs": d.items(func(n *strictyaml.Node, path string) {
+					var a AllowRule
+					d.Mapping(n, path, d.allow(&a, fields{"purposes": d.strings(&a.Purposes)}))
+					p.Exclude.OptOuts = append(p.Exclude.OptOuts, a)
+				}),
+				"signals": func(n *strictyaml.Node, path string) {
+					s := &SignalsRule{}
+					d.Mapping(n, path, fields{
+						"from": decodeText(d, &s.From), "gpc": d.string(&s.GPC), "dnt": d.string(&s.DNT), "coppa": d.string(&s.COPPA),
+						"unset": decodeText(d, &s.Unset),
+					})
+					p.Exclude.Signals = s
+				},
+				"country": func(n *strictyaml.Node, path string) {
+					p.Exclude.Country = &AllowRule{}
+					d.Mapping(n, path, d.allow(p.Exclude.Country, fields{}))
+				},
 			}),
 			"min_people": d.mapping(fields{"k": d.int(&p.MinPeople.K), "declared": decodeText(d, &p.MinPeople.Declared)}),
 			"budget":     d.spend(&p.Budget),
@@ -259,6 +276,13 @@ func (d *decoder) consent(n *strictyaml.Node, path string) *ConsentRule {
 		"from": decodeText(d, &c.From), "column": d.string(&c.Column), "allow": d.strings(&c.Allow), "purpose": d.string(&c.Purpose),
 	})
 	return &c
+}
+
+// allow adds the fields of a rule to others.
+func (d *decoder) allow(a *AllowRule, more fields) fields {
+	more["from"], more["column"] = decodeText(d, &a.From), d.string(&a.Column)
+	more["allow"], more["unset"] = d.strings(&a.Allow), decodeText(d, &a.Unset)
+	return more
 }
 
 func (d *decoder) underAge(n *strictyaml.Node, path string) *UnderAgeRule {

@@ -149,7 +149,45 @@ type Groups struct {
 type Exclude struct {
 	Consent  *ConsentRule
 	UnderAge *UnderAgeRule
+	// OptOuts are programmes and uses that people can leave, at most 8.
+	OptOuts []AllowRule
+	// Signals are what browsers and sites send along with each record.
+	Signals *SignalsRule
+	// Country keeps only people who are in the listed countries.
+	Country *AllowRule
 }
+
+// AllowRule keeps only people whose column says one of Allow, compared without regard to case.
+type AllowRule struct {
+	From   InputName
+	Column string
+	Allow  []string
+	// Unset says what null means: exclude (also when empty) or keep. What is neither null nor one of Allow
+	// always excludes.
+	Unset Unset
+	// Purposes are those of releases to which an opt-out applies; none means all. A Country has none.
+	Purposes []string
+}
+
+// SignalsRule leaves out people for whom a signal is on in some record: one of the named columns says 1, true,
+// yes or on. Only 0, false, no and off are known to be off.
+type SignalsRule struct {
+	From InputName
+	// GPC is the column of the Global Privacy Control header (Sec-GPC), DNT that of Do Not Track, COPPA that of
+	// the mark of a site or user under the Children's Online Privacy Protection Act. Empty means no such column.
+	GPC, DNT, COPPA string
+	// Unset says what null means, for headers that are only sent when on: exclude (also when empty) or keep.
+	Unset Unset
+}
+
+// Unset says what null means to a rule.
+type Unset string
+
+// The meanings of null.
+const (
+	ExcludeUnset Unset = "exclude"
+	KeepUnset    Unset = "keep"
+)
 
 // ConsentRule keeps only people whose column says one of Allow.
 type ConsentRule struct {

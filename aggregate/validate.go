@@ -163,6 +163,9 @@ func (p *Policy) inputs() []InputName {
 	if p.Exclude.UnderAge != nil {
 		reads[p.Exclude.UnderAge.From] = true
 	}
+	for _, r := range p.Exclude.allowRules() {
+		reads[r.From] = true
+	}
 	var list []InputName
 	for _, name := range []InputName{Usage, Visitors} {
 		if reads[name] {
@@ -392,6 +395,7 @@ func (p *Policy) validateExclude(f *faults) {
 			f.problems(path+".allow", "something else", err)
 		}
 	}
+	p.validateAllowRules(f)
 	u := p.Exclude.UnderAge
 	if u == nil {
 		return

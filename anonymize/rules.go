@@ -32,6 +32,7 @@ type Consent struct {
 	column string
 	words  []string
 	allow  map[string]struct{}
+	unset  Verdict
 }
 
 // NewConsent returns the rule that a column must hold one of the listed values. Values are compared
@@ -61,8 +62,19 @@ func NewConsent(column string, allow ...string) (*Consent, error) {
 	return c, nil
 }
 
-// Check allows a cell that holds a listed value. Null and everything unlisted is refused.
+// AllowUnset returns the rule that allows null as well, which says that nobody has answered.
+func (c *Consent) AllowUnset() *Consent {
+	with := *c
+	with.unset = Allowed
+	return &with
+}
+
+// Check allows a cell that holds a listed value. Null is refused but after [Consent.AllowUnset], and everything
+// else is refused.
 func (c *Consent) Check(v Value) Verdict {
+	if !v.Valid {
+		return c.unset
+	}
 	var buf [MaxText]byte
 	key, ok := v.AppendFolded(buf[:0])
 	if !ok {
@@ -76,5 +88,9 @@ func (c *Consent) Check(v Value) Verdict {
 
 // String says whom the rule leaves out.
 func (c *Consent) String() string {
-	return "records of people whose " + c.column + " is not one of " + strings.Join(c.words, ", ")
+	text := "records of people whose " + c.column + " is not one of " + strings.Join(c.words, ", ")
+	if c.unset == Allowed {
+		text += ", where it is set"
+	}
+	return text
 }

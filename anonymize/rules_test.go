@@ -107,6 +107,11 @@ func TestConsentAllowsListedValuesOnly(t *testing.T) {
 	for _, v := range []anonymize.Value{{}, text(""), text("no"), text("yes!"), text("y"), text("0"), integer(0), boolean(1), float(math.NaN()), text("\xffyes"), text("11")} {
 		assert.Equal(t, anonymize.Refused, rule.Check(v), "%v", v)
 	}
+	kept := rule.AllowUnset()
+	assert.Equal(t, anonymize.Allowed, kept.Check(anonymize.Value{}))
+	assert.Equal(t, anonymize.Refused, kept.Check(text("")), "an empty text is an answer")
+	assert.Equal(t, anonymize.Refused, kept.Check(text("no")))
+	assert.Equal(t, anonymize.Refused, rule.Check(anonymize.Value{}), "the rule itself stays")
 	assert.Equal(t, anonymize.Refused, new(anonymize.Consent).Check(text("yes")), "the zero rule refuses")
 	assert.Equal(t, anonymize.Refused, new(anonymize.UnderAge).Check(integer(40)), "the zero rule refuses")
 	assert.Equal(t, anonymize.Refused, anonymize.Verdict(0), "the zero verdict refuses")

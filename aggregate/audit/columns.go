@@ -121,6 +121,7 @@ func (m *model) obey(input aggregate.InputName, c *column) {
 		}
 		c.free = false
 	}
+	m.allow(input, c)
 	u := m.policy.Exclude.UnderAge
 	if u == nil || u.From != input || u.Column != c.name {
 		return
@@ -141,6 +142,24 @@ func (m *model) obey(input aggregate.InputName, c *column) {
 	}
 	if len(c.good) == 0 {
 		c.good = []string{m.age(as, u.Below+1)}
+	}
+}
+
+// allow does the same for opt-outs, signals and the country.
+func (m *model) allow(input aggregate.InputName, c *column) {
+	rules := slices.Clone(m.policy.Exclude.OptOuts)
+	if s := m.policy.Exclude.Signals; s != nil {
+		for _, name := range []string{s.GPC, s.DNT, s.COPPA} {
+			rules = append(rules, aggregate.AllowRule{From: s.From, Column: name, Allow: []string{"0"}})
+		}
+	}
+	if country := m.policy.Exclude.Country; country != nil {
+		rules = append(rules, *country)
+	}
+	for _, r := range rules {
+		if r.From == input && r.Column == c.name {
+			c.bad, c.good, c.free = "not "+r.Allow[0], slices.Clone(r.Allow), false
+		}
 	}
 }
 

@@ -60,6 +60,9 @@ columns:
   clicks: {from: usage, role: value, clamp: [-50, 10]}
 exclude:
   under_age: {from: visitors, column: born, as: birth_date, below: 16, unless: {column: parent, is: ["yes"]}}
+  opt_outs: [{from: visitors, column: research, allow: ["in", "unsure"]}]
+  signals: {from: usage, gpc: sec_gpc, dnt: dnt, unset: keep}
+  country: {from: visitors, column: country, allow: [GB, IE]}
 min_people: {k: 1000, declared: noisy}`, `
 period: {from: 7, to: 28}
 spend: {epsilon: "1", delta: "1e-6"}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package aggregate
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/throngdp/throng/anonymize"
+)
+
+// maxOptOuts bounds the rules of a policy; the scan has room for 16 rules in all.
+const maxOptOuts = 8
+
+// signalOff are the values that say that a signal is off.
+var signalOff = []string{"0", "false", "no", "off"}
+
+// allowRule is an AllowRule with where it stands, and what it is for in words.
+type allowRule struct {
+	AllowRule
+	path, name string
+}
+
+// allowRules returns opt-outs, signals and the country in one form.
+func (e *Exclude) allowRules() []allowRule {
+	var rules []allowRule
+	for i, r := range e.OptOuts {
+		rules = append(rules, allowRule{r, fmt.Sprintf("policy.exclude.opt_outs[%d]", i), "opt-out"})
+	}
+	if s := e.Signals; s != nil {
+		for _, signal := range []struct{ column, key, name string }{
+			{s.GPC, "gpc", "global privacy control"}, {s.DNT, "dnt", "do not track"}, {s.COPPA, "coppa", "children's online privacy protection"},
+		} {
+			if signal.column != "" {
+				rules = append(rules, allowRule{
+					AllowRule{From: s.From, Column: signal.column, Allow: signalOff, Unset: s.Unset}, "policy.exclude.signals", signal.name,
+				})
+			}
+		}
+	}
+	if e.Country != nil {
+		rules = append(rules, allowRule{*e.Country, "policy.exclude.country", "country"})
+	}
+	return rules
+}
+
+func (p *Policy) validateAllowRules(f *faults) {
+	if n := len(p.Exclude.OptOuts); n > maxOptOuts {
+		f.add("policy.exclude.opt_outs", fmt.Sprintf("%d rules", n), fmt.Sprintf("at most %d", maxOptOuts), "join columns before they are read")
+	}
+	if s := p.Exclude.Signals; s != nil {
+		const path = "policy.exclude.signals"
+		if s.GPC == "" && s.DNT == "" && s.COPPA == "" {
+			f.unset(path, "the column of at least one of gpc, dnt and coppa", "write gpc: NAME")
+		}
+		f.oneOf(path+".from", string(s.From), string(Visitors), string(Usage))
+		f.validateUnset(path, s.Unset)
+	}
+	if c := p.Exclude.Country; c != nil && len(c.Purposes) > 0 {
+		f.add("policy.exclude.country.purposes", "purposes on a country", "nothing here", "only opt-outs have purposes")
+	}
+	var purposes []string
+	for _, r := range p.Recipients {
+		purposes = append(purposes, r.Purposes...)
+	}
+	slices.Sort(purposes)
+	purposes = slices.Compact(purposes)
+	for _, r := range p.Exclude.allowRules() {
+		if r.path == "policy.exclude.signals" {
+			continue
+		}
+		f.ruleColumn(r.path, r.From, r.Column)
+		f.validateUnset(r.path, r.Unset)
+		if len(r.Allow) == 0 {
+			f.unset(r.path+".allow", "the values with which people stay in", `write allow: ["no"] for a column that says yes to leaving`)
+		} else if _, err := anonymize.NewConsent("a column", r.Allow...); err != nil {
+			f.problems(r.path+".allow", "something else", err)
+		}
+		for i, purpose := range r.Purposes {
+			f.oneOf(fmt.Sprintf("%s.purposes[%d]", r.path, i), purpose, purposes...)
+		}
+	}
+}
+
+func (f *faults) validateUnset(path string, u Unset) {
+	if u != "" {
+		f.oneOf(path+".unset", string(u), string(ExcludeUnset), string(KeepUnset))
+	}
+}
+
+// compileAllowRules adds the rules that apply to the release.
+func (c *compiled) compileAllowRules(f *faults) {
+	for _, r := range c.policy.Exclude.allowRules() {
+		if len(r.Purposes) > 0 && !slices.Contains(r.Purposes, c.release.Purpose) {
+			continue
+		}
+		rule, err := anonymize.NewConsent(r.Column, r.Allow...)
+		if err != nil {
+			f.problems(r.path, "something else", err)
+			continue
+		}
+		if r.Unset == KeepUnset {
+			rule = rule.AllowUnset()
+		}
+		c.rules = append(c.rules, ruleOf(r, rule))
+	}
+}
+
+func ruleOf(r allowRule, a *anonymize.Consent) rule {
+	return rule{from: r.From, column: r.Column, keeps: allowed(a.Check), text: a.String() + " (" + r.name + ")"}
+}
