@@ -103,7 +103,8 @@ type Column struct {
 	Columns []string
 	Join    string
 	// As says what the raw value is: birth_year, birth_date or age before Bands; rfc3339, date,
-	// yyyymmdd, clf, unix_s, unix_ms, unix_us, unix_ns or day_offset for a time.
+	// yyyymmdd, clf, unix_s, unix_ms, unix_us, unix_ns or day_offset for a time; registrable_domain,
+	// browser_family or device_class for a URL or a User-Agent header of which only that is left.
 	As string
 	// Zone is the IANA time zone of local times and of Grain; empty means UTC.
 	Zone string

@@ -41,17 +41,31 @@ const (
 	AsDayOffset As = "day_offset"
 )
 
+// The ways of reading a text that leave a part of what it says.
+const (
+	// AsRegistrableDomain is a URL, a referrer or a host, of which the domain under a public suffix is left:
+	// bbc.co.uk of https://www.bbc.co.uk/news. An IP address has none.
+	AsRegistrableDomain As = "registrable_domain"
+	// AsBrowserFamily is a User-Agent header, of which the kind of browser is left: chrome, safari, firefox,
+	// edge, samsung_internet, opera, yandex, uc_browser, duckduckgo, internet_explorer, bot or other.
+	AsBrowserFamily As = "browser_family"
+	// AsDeviceClass is a User-Agent header, of which the kind of device is left: phone, tablet, desktop, tv,
+	// console, bot or other.
+	AsDeviceClass As = "device_class"
+)
+
 var (
 	ageReadings  = []As{AsAge, AsBirthYear, AsBirthDate}
 	timeReadings = []As{AsRFC3339, AsDate, AsYYYYMMDD, AsCLF, AsUnixS, AsUnixMS, AsUnixUS, AsUnixNS, AsDayOffset}
+	textReadings = []As{AsRegistrableDomain, AsBrowserFamily, AsDeviceClass}
 )
 
 // ParseAs returns the way of reading with the given name.
 func ParseAs(name string) (As, error) {
-	if a := As(name); a.IsAge() || a.IsTime() {
+	if a := As(name); a.IsAge() || a.IsTime() || a.IsText() {
 		return a, nil
 	}
-	return "", errors.New("want one of age, birth_year, birth_date, rfc3339, date, yyyymmdd, clf, unix_s, unix_ms, unix_us, unix_ns, day_offset; choose one")
+	return "", errors.New("want one of age, birth_year, birth_date, rfc3339, date, yyyymmdd, clf, unix_s, unix_ms, unix_us, unix_ns, day_offset, registrable_domain, browser_family, device_class; choose one")
 }
 
 // IsAge reports whether a is a way of reading a person's age.
@@ -59,3 +73,6 @@ func (a As) IsAge() bool { return slices.Contains(ageReadings, a) }
 
 // IsTime reports whether a is a way of reading a time.
 func (a As) IsTime() bool { return slices.Contains(timeReadings, a) }
+
+// IsText reports whether a is a way of reading a text that leaves a part of it.
+func (a As) IsText() bool { return slices.Contains(textReadings, a) }

@@ -25,7 +25,7 @@ type Spec struct {
 	Unknown string
 	// Bands are the edges of number bands; see NewBands.
 	Bands []int64
-	// As says how cells are read: an age for Bands, a time for Grain.
+	// As says how cells are read: an age for Bands, a time for Grain, a text of which a part is left otherwise.
 	As anonymize.As
 	// Grain is the period by which times are grouped, in Zone (an IANA name; UTC when empty).
 	Grain Grain
@@ -42,7 +42,8 @@ type Labeler struct {
 	otherwise string
 	groups    []string // the closed list, sorted; nil where open
 	groupSet  map[string]struct{}
-	match     *matcher // of values or groups; nil where neither is set
+	read      func([]byte) string // makes the text that is labelled; nil where it is the cell's own
+	match     *matcher            // of values or groups; nil where neither is set
 	bands     *Bands
 	clock     Clock
 	grain     Grain
@@ -57,6 +58,7 @@ func NewLabeler(s Spec) (*Labeler, error) {
 	if l.otherwise == "" {
 		l.otherwise = DefaultUnknown
 	}
+	l.read = reading(s.As)
 	faults := []error{checkForm(s), checkLabels(l.otherwise, s)}
 	var produced []string
 	var err error
@@ -90,6 +92,16 @@ func NewLabeler(s Spec) (*Labeler, error) {
 // Label appends the label of a cell to dst, and reports whether the cell said anything: known is
 // false where the label is that of Otherwise for want of a better.
 func (l *Labeler) Label(dst []byte, v anonymize.Value) (label []byte, known bool) {
+	if l.read != nil && v.Valid {
+		text := ""
+		if v.Kind == anonymize.Bytes {
+			text = l.read(v.Bytes)
+		}
+		if text == "" {
+			return append(dst, l.otherwise...), false
+		}
+		v = anonymize.Value{Kind: anonymize.Bytes, Valid: true, Bytes: []byte(text)}
+	}
 	switch {
 	case l.bands != nil:
 		if band, ok := l.bands.Label(v); ok {
@@ -107,6 +119,19 @@ func (l *Labeler) Label(dst []byte, v anonymize.Value) (label []byte, known bool
 		}
 	}
 	return append(dst, l.otherwise...), false
+}
+
+// reading is what a way of reading leaves of a text, nil for the other ways.
+func reading(as anonymize.As) func([]byte) string {
+	switch as {
+	case anonymize.AsRegistrableDomain:
+		return registrableDomain
+	case anonymize.AsBrowserFamily:
+		return func(text []byte) string { return agent(text, families) }
+	case anonymize.AsDeviceClass:
+		return func(text []byte) string { return agent(text, devices) }
+	}
+	return nil
 }
 
 // period labels a time; a closed list of periods is short of most of them.
@@ -165,8 +190,8 @@ func checkForm(s Spec) error {
 		faults = append(faults, errors.New("want a grain for times (hour, day, iso_week, month); add it"))
 	}
 	// With bands or a grain, theirs is the word on how they can be read.
-	if s.As != "" && !s.As.IsAge() && !s.As.IsTime() && s.Bands == nil && s.Grain == "" {
-		faults = append(faults, fmt.Errorf("want age, birth_year or birth_date with bands, or a way to read a time with a grain, got %q; choose one", string(s.As)))
+	if s.As != "" && !s.As.IsAge() && !s.As.IsTime() && !s.As.IsText() && s.Bands == nil && s.Grain == "" {
+		faults = append(faults, fmt.Errorf("want age, birth_year or birth_date with bands, a way to read a time with a grain, registrable_domain, browser_family or device_class, got %q; choose one", string(s.As)))
 	}
 	return errors.Join(faults...)
 }
