@@ -242,6 +242,7 @@ func (c *compiled) compileRules(f *faults) {
 		}
 	}
 	c.compileAllowRules(f)
+	c.compileBots()
 	u := c.policy.Exclude.UnderAge
 	if u == nil {
 		return

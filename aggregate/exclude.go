@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/throngdp/throng/anonymize"
+	"github.com/throngdp/throng/anonymize/generalize"
 )
 
 // maxOptOuts bounds the rules of a policy; the scan has room for 16 rules in all.
@@ -59,6 +60,10 @@ func (p *Policy) validateAllowRules(f *faults) {
 	if c := p.Exclude.Country; c != nil && len(c.Purposes) > 0 {
 		f.add("policy.exclude.country.purposes", "purposes on a country", "nothing here", "only opt-outs have purposes")
 	}
+	if b := p.Exclude.Bots; b != nil {
+		f.ruleColumn("policy.exclude.bots", b.From, b.Column)
+		f.validateUnset("policy.exclude.bots", b.Unset)
+	}
 	var purposes []string
 	for _, r := range p.Recipients {
 		purposes = append(purposes, r.Purposes...)
@@ -103,6 +108,21 @@ func (c *compiled) compileAllowRules(f *faults) {
 			rule = rule.AllowUnset()
 		}
 		c.rules = append(c.rules, ruleOf(r, rule))
+	}
+}
+
+// compileBots adds the rule about robots.
+func (c *compiled) compileBots() {
+	if b := c.policy.Exclude.Bots; b != nil {
+		c.rules = append(c.rules, rule{
+			from: b.From, column: b.Column, text: "records of people whose " + b.Column + " names a robot, or nothing that is known",
+			keeps: func(v anonymize.Value) bool {
+				if !v.Valid {
+					return b.Unset == KeepUnset
+				}
+				return v.Kind == anonymize.Bytes && !generalize.IsBot(v.Bytes)
+			},
+		})
 	}
 }
 

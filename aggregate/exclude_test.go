@@ -91,6 +91,14 @@ func TestOptOutsApplyToTheirPurposes(t *testing.T) {
 	assert.EqualValues(t, 3, counted(t, "country: {from: visitors, column: country, allow: [de, fr]}", "statistics", usage, visitors))
 }
 
+// TestBotsAreNoPeople: one header of a robot takes its sender out, and null is not known.
+func TestBotsAreNoPeople(t *testing.T) {
+	usage := "id,page,agent\na,home,Mozilla/5.0 Firefox/127.0\nb,home,curl/8.5.0\nc,home,Mozilla/5.0 Safari/605\n" +
+		"c,home,Mozilla/5.0 (compatible; SomeBot/1.0)\nd,home,\ne,home,-\nf,home,strange\n"
+	assert.EqualValues(t, 2, counted(t, "bots: {from: usage, column: agent}", "statistics", usage, ""))
+	assert.EqualValues(t, 3, counted(t, "bots: {from: usage, column: agent, unset: keep}", "statistics", usage, ""))
+}
+
 // TestRulesOfExclusionAreNamed: the plan says which rules apply, in words and without any number of people.
 func TestRulesOfExclusionAreNamed(t *testing.T) {
 	p, err := aggregate.ParsePolicy("policy", fmt.Appendf(nil, excludePolicy,
@@ -111,6 +119,7 @@ func TestFaultsOfRulesOfExclusion(t *testing.T) {
 	for rules, want := range map[string][]string{
 		"signals: {from: usage}":               {"policy.exclude.signals: got nothing, want the column of at least one of gpc, dnt and coppa"},
 		"signals: {gpc: g, unset: maybe}":      {"policy.exclude.signals.from", `policy.exclude.signals.unset: got "maybe", want one of exclude, keep`},
+		"bots: {unset: perhaps}":               {"policy.exclude.bots.from", "policy.exclude.bots.column", "policy.exclude.bots.unset"},
 		"country: {from: visitors}":            {"policy.exclude.country.column", "policy.exclude.country.allow"},
 		"opt_outs: [{from: x, purposes: [y]}]": {"opt_outs[0].from", "opt_outs[0].column", "opt_outs[0].allow", "opt_outs[0].purposes[0]"},
 		"opt_outs: [" + strings.Repeat("{from: usage, column: c, allow: [a]}, ", 9) + "]": {"got 9 rules, want at most 8"},

@@ -84,6 +84,11 @@ func ParsePolicy(name string, src []byte) (*Policy, error) {
 					})
 					p.Exclude.Signals = s
 				},
+				"bots": func(n *strictyaml.Node, path string) {
+					b := &BotsRule{}
+					d.Mapping(n, path, fields{"from": decodeText(d, &b.From), "column": d.string(&b.Column), "unset": decodeText(d, &b.Unset)})
+					p.Exclude.Bots = b
+				},
 				"country": func(n *strictyaml.Node, path string) {
 					p.Exclude.Country = &AllowRule{}
 					d.Mapping(n, path, d.allow(p.Exclude.Country, fields{}))

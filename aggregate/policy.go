@@ -156,6 +156,8 @@ type Exclude struct {
 	Signals *SignalsRule
 	// Country keeps only people who are in the listed countries.
 	Country *AllowRule
+	// Bots leaves out whoever sends a User-Agent header of a robot or of a program that no person browses with.
+	Bots *BotsRule
 }
 
 // AllowRule keeps only people whose column says one of Allow, compared without regard to case.
@@ -178,6 +180,14 @@ type SignalsRule struct {
 	// the mark of a site or user under the Children's Online Privacy Protection Act. Empty means no such column.
 	GPC, DNT, COPPA string
 	// Unset says what null means, for headers that are only sent when on: exclude (also when empty) or keep.
+	Unset Unset
+}
+
+// BotsRule names the column of User-Agent headers. A header that names no robot is kept; null is not known.
+type BotsRule struct {
+	From   InputName
+	Column string
+	// Unset says what null means: exclude (also when empty) or keep.
 	Unset Unset
 }
 

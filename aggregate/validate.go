@@ -166,6 +166,9 @@ func (p *Policy) inputs() []InputName {
 	for _, r := range p.Exclude.allowRules() {
 		reads[r.From] = true
 	}
+	if p.Exclude.Bots != nil {
+		reads[p.Exclude.Bots.From] = true
+	}
 	var list []InputName
 	for _, name := range []InputName{Usage, Visitors} {
 		if reads[name] {

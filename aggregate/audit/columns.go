@@ -156,9 +156,12 @@ func (m *model) allow(input aggregate.InputName, c *column) {
 	if country := m.policy.Exclude.Country; country != nil {
 		rules = append(rules, *country)
 	}
+	if b := m.policy.Exclude.Bots; b != nil {
+		rules = append(rules, aggregate.AllowRule{From: b.From, Column: b.Column, Allow: []string{"Firefox/127.0"}})
+	}
 	for _, r := range rules {
 		if r.From == input && r.Column == c.name {
-			c.bad, c.good, c.free = "not "+r.Allow[0], slices.Clone(r.Allow), false
+			c.bad, c.good, c.free = "bot, not "+r.Allow[0], slices.Clone(r.Allow), false
 		}
 	}
 }

@@ -63,6 +63,7 @@ exclude:
   opt_outs: [{from: visitors, column: research, allow: ["in", "unsure"]}]
   signals: {from: usage, gpc: sec_gpc, dnt: dnt, unset: keep}
   country: {from: visitors, column: country, allow: [GB, IE]}
+  bots: {from: usage, column: agent}
 min_people: {k: 1000, declared: noisy}`, `
 period: {from: 7, to: 28}
 spend: {epsilon: "1", delta: "1e-6"}

@@ -68,3 +68,11 @@ func agent(text []byte, known []tokens) string {
 	}
 	return otherAgent
 }
+
+// IsBot reports whether a User-Agent header names a robot, or a tool or library that no person browses with. An
+// empty header and "-" name nobody, which is for the caller to judge: IsBot reports true, since no browser sends
+// them.
+func IsBot(userAgent []byte) bool {
+	label := agent(userAgent, families)
+	return label == bots.label || label == ""
+}
