@@ -8,7 +8,8 @@
 //
 // Start with [NewCountEstimator] for counts and sums, [NewPartShares] for shares of groups that are
 // declared, exclusive and complete, [NewTotalShares] for shares of a total that was charged by
-// itself, [NewMeanEstimator], [NewRatioEstimator] and [NewVarianceEstimator] for quotients. [Round100] and [RoundDecimal] make the numbers that are
+// itself, [NewMeanEstimator], [NewRatioEstimator] and [NewVarianceEstimator] for quotients,
+// [NewConsistent] for totals that equal their parts. [Round100] and [RoundDecimal] make the numbers that are
 // printed; [LeastDenominator] and [Quotable] are the rules that withhold or mark them.
 //
 // # Formulas
@@ -32,6 +33,8 @@
 //     from the product of characteristic functions, inverted on the lattice (Gil-Pelaez 1951; for
 //     integers one period of the integral, which the discrete Fourier transform evaluates). Wide
 //     noises are tabulated in steps and rounded outward.
+//   - Totals and their parts: weighted least squares (Aitken 1936); each estimate is a known combination
+//     of the noises, whose characteristic function gives the interval. Proof: consistent.md.
 //   - Displays that add to 100: largest remainder (Hamilton; Balinski and Young 1982).
 //
 // # Guarantee

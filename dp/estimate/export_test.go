@@ -48,3 +48,16 @@ func (e *CountEstimator) Search(noisy int64) (low, high int64, shown bool) {
 	blind.half = maxDistance
 	return blind.Interval(noisy)
 }
+
+// CombinedQuantile is the quantile of |Σ w·N| for one draw of each law.
+func CombinedQuantile(laws []Law, w []float64, level float64) (quantile, stdDev float64) {
+	counts, numbers := make([]Count, len(laws)), make([]int, len(laws))
+	for i, law := range laws {
+		counts[i].Law = law
+		for !sameLaw(laws[numbers[i]], law) {
+			numbers[i]++
+		}
+	}
+	c := newCombination(counts, numbers, w)
+	return c.quantile(level), c.sd
+}
