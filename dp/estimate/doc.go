@@ -10,7 +10,6 @@
 // declared, exclusive and complete, [NewTotalShares] for shares of a total that was charged by
 // itself, [NewMeanEstimator], [NewRatioEstimator] and [NewVarianceEstimator] for quotients,
 // [NewConsistent] for totals that equal their parts. [Round100] and [RoundDecimal] make the numbers that are
-// printed; [LeastDenominator] and [Quotable] are the rules that withhold or mark them.
 //
 // # Formulas
 //
