@@ -55,6 +55,10 @@ var mutants = []mutant{
 		{"aggregate/internal/engine/close.go", "e := min(n, t.Bounds.MaxPerPartition)", "e := n"}}},
 	{"the noise of a sum is for one record", everything, "sensitivity", []edit{
 		{"aggregate/draws.go", "lInf *= n", "lInf += 0 * n"}}},
+	{"the noise of squares is for a sum", everything, "sensitivity", []edit{
+		{"aggregate/draws.go", "lInf *= lInf", "lInf += 0"}}},
+	{"values are not centred", everything, "sensitivity", []edit{
+		{"aggregate/internal/engine/fold.go", "- sum.Centre", "+ sum.Centre - 1"}}},
 	{"the noise of a total is for one group", everything, "sensitivity", []edit{
 		{"aggregate/draws.go", "t.draw(totalEvents, 1, t.l0*t.Bounds.MaxPerPartition)", "t.draw(totalEvents, 1, t.Bounds.MaxPerPartition)"}}},
 	{"rows counted for people", demo, "sensitivity", []edit{
