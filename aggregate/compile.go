@@ -27,6 +27,8 @@ type compiled struct {
 	rules   []rule
 	clock   *clock
 	tables  []*compiledTable
+	// families are tables that are brought to add up.
+	families []family
 	// calibration says what all tables together cost.
 	calibration plan.Calibration
 }
@@ -125,6 +127,7 @@ func compile(p *Policy, r *Release) (*compiled, error) {
 	}
 	c.calibrate(f)
 	c.dropUnread()
+	c.compileTotals()
 	return c, f.err()
 }
 

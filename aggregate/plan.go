@@ -35,6 +35,9 @@ type Plan struct {
 	// Exclusions says, rule by rule, whose records are left out.
 	Exclusions []string    `json:"exclusions"`
 	Tables     []PlanTable `json:"tables"`
+	// Totals says which numbers are displayed so that they add up, and why they do before noise. A table of
+	// which a group is withheld is left out. Shares and means are made of the numbers as they were drawn.
+	Totals []string `json:"totals,omitempty"`
 }
 
 // PlanSpend is an (ε, δ) pair as exact text.
@@ -155,6 +158,7 @@ func newPlan(c *compiled) *Plan {
 	for _, t := range c.tables {
 		p.Tables = append(p.Tables, c.planTable(t))
 	}
+	p.Totals = c.planTotals()
 	return p
 }
 

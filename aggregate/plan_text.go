@@ -34,6 +34,12 @@ func (p *Plan) String() string {
 	for i := range p.Tables {
 		p.Tables[i].print(&b, line)
 	}
+	if len(p.Totals) > 0 {
+		fmt.Fprint(&b, "\nTotals that are displayed as the sums of their parts, in tables of which no group is withheld\n")
+		for _, t := range p.Totals {
+			line("adds up", "%s", t)
+		}
+	}
 	return b.String()
 }
 

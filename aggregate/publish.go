@@ -7,20 +7,40 @@ import (
 
 	"github.com/throngdp/throng/aggregate/internal/engine"
 	"github.com/throngdp/throng/anonymize/detect"
+	"github.com/throngdp/throng/dp/estimate"
 	"github.com/throngdp/throng/dp/mechanism"
 )
 
 // publish turns exact partials into released tables. Every number that it hands on has passed the
 // mechanism; exact ones stay in here.
 func publish(ctx context.Context, c *compiled, s *scanner, p *engine.Partials, m mechanism.Mechanism) ([]ResultTable, error) {
-	var tables []ResultTable
+	tables, pubs := make([]ResultTable, len(c.tables)), make([]*publisher, len(c.tables))
+	together := map[int]bool{}
+	for _, f := range c.families {
+		for _, i := range f.tables {
+			together[i] = true
+		}
+	}
+	var err error
 	for i, t := range c.tables {
 		pub := &publisher{c: c, t: t, s: s, st: s.tables[i], groups: p.Tables[i], parents: p.Parents[i], bounded: p.Bounded[i], everyone: p.Visitors, m: m}
-		rt, err := pub.table(ctx)
-		if err != nil {
+		if err = pub.draw(ctx); err != nil {
 			return nil, err
 		}
-		tables = append(tables, rt)
+		if together[i] {
+			pubs[i] = pub // others need not be kept
+		} else if tables[i], err = pub.table(); err != nil {
+			return nil, err
+		}
+	}
+	c.addUp(pubs)
+	for i, pub := range pubs {
+		if pub == nil {
+			continue
+		}
+		if tables[i], err = pub.table(); err != nil {
+			return nil, err
+		}
 	}
 	return tables, nil
 }
@@ -45,6 +65,8 @@ type publisher struct {
 	shown  []bool
 	draws  []draw
 	wholes [][]whole // of each statistic that is a share
+	took   []Bounding
+	fitted [][]estimate.Fitted // by draw and cell, where they were brought to add up
 	key    []byte
 }
 
@@ -55,7 +77,8 @@ type draw struct {
 	noisy []int64
 }
 
-func (p *publisher) table(ctx context.Context) (ResultTable, error) {
+// draw draws everything that the table publishes.
+func (p *publisher) draw(ctx context.Context) error {
 	for d := range p.t.dims {
 		p.all = append(p.all, d)
 	}
@@ -71,23 +94,26 @@ func (p *publisher) table(ctx context.Context) (ResultTable, error) {
 	}
 	for i := range p.listed {
 		if err := ctx.Err(); err != nil {
-			return ResultTable{}, err
+			return err
 		}
 		if err := p.cell(i); err != nil {
-			return ResultTable{}, err
+			return err
 		}
 	}
 	p.withhold()
 	if err := p.divide(ctx); err != nil {
-		return ResultTable{}, err
+		return err
 	}
-	took, err := p.bounding()
-	if err != nil {
-		return ResultTable{}, err
-	}
+	var err error
+	p.took, err = p.bounding()
+	return err
+}
+
+// table writes what was drawn.
+func (p *publisher) table() (ResultTable, error) {
 	rows, err := p.rows()
-	p.t.warn(rows, took)
-	return ResultTable{Name: p.t.Name, Dimensions: p.t.GroupBy, Bounding: took, Rows: rows}, err
+	p.t.warn(rows, p.took)
+	return ResultTable{Name: p.t.Name, Dimensions: p.t.GroupBy, Bounding: p.took, Rows: rows}, err
 }
 
 // withhold hides the cells of private groups whose labels look like an identifier. They were found in the

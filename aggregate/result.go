@@ -53,7 +53,8 @@ type Row struct {
 	Unit      string   `json:"unit"`
 	// Value is the noisy number as drawn: it may be negative, and it is the one to compute with.
 	Value Number `json:"value"`
-	// Display is the number to quote.
+	// Display is the number to quote. Displays of totals equal the sums of their parts where the plan says so:
+	// they and the interval then come from all numbers that add up together, and Value from this one alone.
 	Display Number `json:"display"`
 	// Low and High are the ends of the 95 % interval. The intervals of the shares of one whole hold
 	// together with that confidence, all others each by itself.

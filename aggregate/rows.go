@@ -125,6 +125,13 @@ func (s *sheet) numbers(i int, stat *statistic) {
 			}
 		}
 	}
+	if p.fitted != nil && p.fitted[stat.draw] != nil && stat.Kind != MeanOf {
+		q := quantum{1, 0}
+		if stat.Kind == SumOf {
+			q = quantumOf(p.c.policy.Columns[stat.Of].resolution())
+		}
+		fill = func(r *Row, cell int) { r.fitted(p.fitted[stat.draw][cell], noisy[cell], q) }
+	}
 	for cell := range p.listed {
 		if p.shown[cell] && s.place[cell] >= 0 {
 			fill(s.row(cell, i), cell)

@@ -29,6 +29,7 @@ type manifest struct {
 	Intervals  string                `json:"intervals"`
 	Statuses   map[string]string     `json:"obs_status"`
 	Tables     []aggregate.PlanTable `json:"tables"`
+	Totals     []string              `json:"totals,omitempty"`
 	Columns    []map[string]string   `json:"columns"`
 	Ledger     string                `json:"ledger"`
 }
@@ -114,7 +115,7 @@ func manifestOf(r *aggregate.Result) manifest {
 		Release:    releaseID{p.Population, p.Release, p.Snapshot, p.Recipient, p.Purpose, p.Period},
 		MinPeople:  minPeople{p.MinPeople, p.Declared, minPeopleText(p)},
 		Exclusions: p.Exclusions, Confidence: p.Confidence, Intervals: intervalsText,
-		Statuses: statuses, Tables: p.Tables, Columns: columns, Ledger: ledger,
+		Statuses: statuses, Tables: p.Tables, Totals: p.Totals, Columns: columns, Ledger: ledger,
 	}
 }
 

@@ -296,3 +296,13 @@ func TestConsistentOfAFewThousandNumbersTakesSeconds(t *testing.T) {
 	assert.EqualValues(t, 40*3000, fitted[0].Display)
 	t.Log(time.Since(start))
 }
+
+func TestConsistentGivesWhatIsLeftToTheLargestRemainder(t *testing.T) {
+	// One is missing from the parts. The noisiest takes most of it: 3.06, 3.06, 3.82 of 9.94.
+	laws := []estimate.Law{roundedLaplace{2}, roundedLaplace{2}, roundedLaplace{2}, roundedLaplace{7}}
+	c, err := estimate.NewConsistent(countsOf(laws), []estimate.Equation{{Total: 0, Parts: []int{1, 2, 3}}}, 0.05)
+	require.NoError(t, err)
+	fitted, ok := c.Estimate([]int64{10, 3, 3, 3})
+	require.True(t, ok)
+	assert.Equal(t, []int64{10, 3, 3, 4}, []int64{fitted[0].Display, fitted[1].Display, fitted[2].Display, fitted[3].Display})
+}

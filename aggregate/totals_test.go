@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package aggregate_test
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/throngdp/throng/aggregate"
+	"github.com/throngdp/throng/dp/mechanism"
+	"github.com/throngdp/throng/dp/mechanism/mechanismtest"
+)
+
+const margins = `
+  - name: everyone
+    bounds: {max_per_partition: 4}
+    statistics: [visitors, events, {sum: seconds}, {sum: points}]
+  - name: gender
+    group_by: [gender]
+    bounds: {max_per_partition: 4}
+    statistics: [visitors, {sum: points}, events, {sum: seconds}]
+  - name: age
+    group_by: [age]
+    bounds: {max_per_partition: 4}
+    statistics: [{sum: points}, visitors, events, {sum: seconds}]
+  - name: both
+    group_by: [age, gender]
+    bounds: {max_per_partition: 4}
+    statistics: [visitors, events, {sum: seconds}, {sum: points}]
+`
+
+// sumsOf returns the numbers of a statistic of a table, summed over every dimension but one; at 0 is the
+// sum over all. It is false where one is withheld.
+func sumsOf(t *testing.T, table aggregate.ResultTable, statistic string, by int, number func(aggregate.Row) aggregate.Number) (sums map[string]int64, all bool) {
+	t.Helper()
+	sums, all = map[string]int64{}, true
+	for _, row := range table.Rows {
+		if row.Statistic != statistic {
+			continue
+		}
+		n := number(row)
+		all = all && n.Known
+		key := ""
+		if by >= 0 {
+			key = row.Group[by]
+		}
+		sums[key] += n.Decimal.Units
+	}
+	require.NotEmpty(t, sums)
+	return sums, all
+}
+
+// everyAge is a crowd with people of every age, and of none.
+func everyAge(seed uint64, n int) world {
+	w := crowd(seed, n)
+	for i := range w.visits {
+		if w.visits[i].Born = []byte(strconv.Itoa(1950 + i*7%75)); i%6 == 0 {
+			w.visits[i].Born = nil
+		}
+	}
+	return w
+}
+
+var marginalStatistics = []string{"visitors", "events", "sum_seconds", "sum_points"}
+
+func requireMargins(t *testing.T, tables []aggregate.ResultTable, statistic string, number func(aggregate.Row) aggregate.Number) (equal bool) {
+	t.Helper()
+	get := func(table, by int) map[string]int64 {
+		sums, all := sumsOf(t, tables[table], statistic, by, number)
+		require.True(t, all, "a group is withheld: the world is too small for this test")
+		return sums
+	}
+	return assert.ObjectsAreEqual(get(0, -1), get(3, -1)) && assert.ObjectsAreEqual(get(1, 0), get(3, 1)) && assert.ObjectsAreEqual(get(2, 0), get(3, 0))
+}
+
+func rawOf(r aggregate.Row) aggregate.Number       { return r.Value }
+func displayedOf(r aggregate.Row) aggregate.Number { return r.Display }
+
+// TestTotalsHoldBeforeNoise is the ground of it all: with bounds that bite and values that cannot be read,
+// the exact numbers of coarse groups are the sums of those of fine ones.
+func TestTotalsHoldBeforeNoise(t *testing.T) {
+	j := newJob(t, margins, "MODE", "noisy", "K", "1")
+	w := everyAge(5, 3000)
+	for i := range w.uses {
+		if i%7 == 0 {
+			w.uses[i].Seconds = []byte("not a number")
+		}
+	}
+	for _, seed := range []uint64{3, 4} {
+		tables := publish(t, j.prepare(t, w.with(crowd(seed, 50))), mechanismtest.New(mechanismtest.Zero))
+		for _, s := range marginalStatistics {
+			assert.True(t, requireMargins(t, tables, s, rawOf), s)
+		}
+	}
+}
+
+func TestTotalsAreDisplayedAsTheSumsOfTheirParts(t *testing.T) {
+	j := newJob(t, margins, "MODE", "noisy", "K", "5", "SPEND", generous)
+	p := j.prepare(t, everyAge(6, 4000))
+	exact := publish(t, p, mechanismtest.New(mechanismtest.Zero))
+	const runs = 40
+	raw, missed, intervals := 0, 0, 0
+	for range runs {
+		tables := publish(t, p, mechanism.Live())
+		for _, s := range marginalStatistics {
+			assert.True(t, requireMargins(t, tables, s, displayedOf), s)
+			if requireMargins(t, tables, s, rawOf) {
+				raw++
+			}
+		}
+		for i, table := range tables {
+			for at, row := range table.Rows {
+				truth := exact[i].Rows[at].Value.Float64()
+				require.True(t, row.Low.Float64() <= row.Display.Float64() && row.Display.Float64() <= row.High.Float64())
+				intervals++
+				if truth < row.Low.Float64() || truth > row.High.Float64() {
+					missed++
+				}
+			}
+		}
+	}
+	assert.Less(t, raw, runs, "values stay as they were drawn")
+	// Numbers of one family are dependent: 40 independent runs of 4 families with a rate of 5 % each, so that
+	// a mean rate has a standard deviation below sqrt(0.05/160) = 1.8 %; five of them are 9 %.
+	assert.Less(t, float64(missed)/float64(intervals), 0.05+0.09)
+	assert.Greater(t, missed, 0)
+}
+
+// TestTotalsLeaveOutTablesWithAWithheldGroup has one gender of one age with few people.
+func TestTotalsLeaveOutTablesWithAWithheldGroup(t *testing.T) {
+	j := newJob(t, margins, "MODE", "noisy", "K", "40", "SPEND", generous)
+	w := everyAge(7, 4000)
+	for i := range w.visits {
+		if v := &w.visits[i]; string(v.Gender) == "F" && string(v.Born) > "2010" {
+			v.Gender = []byte("M") // no woman below 13
+		}
+	}
+	p := j.prepare(t, w)
+	for range 20 {
+		tables := publish(t, p, mechanism.Live())
+		withheld := false
+		for _, row := range tables[3].Rows {
+			if !row.Value.Known {
+				withheld = true
+				require.False(t, row.Display.Known)
+				continue
+			}
+			if row.Statistic != "sum_points" {
+				require.Equal(t, math.Max(row.Value.Float64(), 0), row.Display.Float64(), "left as it was drawn")
+			}
+		}
+		require.True(t, withheld)
+	}
+}
+
+func TestPlanNamesTotals(t *testing.T) {
+	totals := func(tables string, pairs ...string) []string {
+		j := newJob(t, tables, pairs...)
+		p, err := aggregate.NewPlan(j.policy, j.release)
+		require.NoError(t, err)
+		for _, total := range p.Totals {
+			assert.Contains(t, p.String(), total)
+		}
+		return p.Totals
+	}
+	all := totals(margins, "MODE", "noisy")
+	assert.Len(t, all, 16, "four statistics: everyone by gender and by age, and both of these by both")
+	assert.Contains(t, all, "visitors of table everyone = sums of those of table gender: each person is in exactly one group of either")
+	assert.Contains(t, all, "events of table age = sums of those of table both: each person is in exactly one group of either, with the same records and bounds")
+	assert.False(t, slices.ContainsFunc(all, func(s string) bool { return strings.Contains(s, "everyone = sums of those of table both") }), "it follows")
+	assert.Empty(t, totals(margins, "MODE", "hard"), "a threshold on true numbers")
+
+	two := func(a, b string) []string {
+		return totals("\n  - {name: a, group_by: [gender], "+a+"}\n  - {name: b, "+b+"}\n", "MODE", "noisy")
+	}
+	assert.Len(t, two("statistics: [visitors]", "group_by: [gender, age], statistics: [visitors]"), 1)
+	assert.Empty(t, two("statistics: [visitors]", "group_by: [age], statistics: [visitors]"), "neither is in the other")
+	assert.Empty(t, two("statistics: [visitors]", "group_by: [gender, region], statistics: [visitors]"), "private")
+	assert.Empty(t, two("statistics: [visitors]", "group_by: [gender, activity], bounds: {max_partitions: 2}, statistics: [visitors]"), "many groups")
+	assert.Empty(t, two("statistics: [visitors]", "group_by: [gender, activity], bounds: {max_partitions: 1}, statistics: [visitors]"),
+		"a record's group is not a person's: records with a label that is not declared are in none")
+	assert.Len(t, two("bounds: {max_per_partition: 3}, statistics: [visitors, events]", "bounds: {max_per_partition: 4}, statistics: [visitors, events]"), 1,
+		"other bounds: visitors only")
+	assert.Empty(t, two("statistics: [visitors]", "bounds: {max_per_partition: 3}, statistics: [visitors, {sum: seconds}]"), "records without seconds are left out")
+	assert.Empty(t, two("statistics: [visitors]", "group_by: [gender, age], top: {groups: 2, by: visitors}, statistics: [visitors]"), "only some are listed")
+}
