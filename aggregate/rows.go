@@ -125,7 +125,7 @@ func (s *sheet) numbers(i int, stat *statistic) {
 			}
 		}
 	}
-	if p.fitted != nil && p.fitted[stat.draw] != nil && stat.Kind != MeanOf {
+	if p.fitted != nil && p.fitted[stat.draw] != nil && stat.denominator == noDraw {
 		q := quantum{1, 0}
 		if stat.Kind == SumOf {
 			q = quantumOf(p.c.policy.Columns[stat.Of].resolution())

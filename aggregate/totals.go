@@ -35,8 +35,8 @@ func (c *compiled) compileTotals() {
 			continue
 		}
 		for d, draw := range t.draws {
-			if isTotal(draw.Statistic) {
-				continue
+			if sum, _, isSum := t.sumOf(draw.Statistic); isTotal(draw.Statistic) || isSum && sum.centred {
+				continue // what is displayed of them is something else
 			}
 			key := t.countedAlike(d)
 			if _, ok := alike[key]; !ok {
@@ -64,7 +64,12 @@ func (c *compiled) addsUp(t *compiledTable) bool {
 // out records without a value of theirs, so that their values must be the same.
 func (t *compiledTable) countedAlike(draw int) string {
 	d := t.draws[draw]
-	key := d.Statistic + " of " + strings.Join(slices.Sorted(slices.Values(t.sums)), ",")
+	var values []string
+	for _, s := range t.sums {
+		values = append(values, s.value)
+	}
+	slices.Sort(values)
+	key := d.Statistic + " of " + strings.Join(slices.Compact(values), ",")
 	if d.Statistic != string(CountVisitors) {
 		key += fmt.Sprintf(" within %d, %d", t.Bounds.MaxPerPartition, d.LInf)
 	}
