@@ -56,7 +56,7 @@ func isTotal(statistic string) bool {
 
 // addsUp reports whether the groups of a table part all people, and are withheld by noisy numbers alone.
 func (c *compiled) addsUp(t *compiledTable) bool {
-	return t.declared && c.declaredMode() == Noisy && t.l0 == 1 && t.Top == nil && t.groups() <= maxFamilyGroups &&
+	return t.declared && c.declaredMode() == Noisy && t.Top == nil && t.groups() <= maxFamilyGroups &&
 		!slices.ContainsFunc(t.dims, func(d *dimension) bool { return !d.person() || !d.complete })
 }
 

@@ -176,6 +176,14 @@ func TestPlanNamesTotals(t *testing.T) {
 	assert.False(t, slices.ContainsFunc(all, func(s string) bool { return strings.Contains(s, "everyone = sums of those of table both") }), "it follows")
 	assert.Empty(t, totals(margins, "MODE", "hard"), "a threshold on true numbers")
 
+	j := newJob(t, margins, "MODE", "noisy")
+	gender := j.policy.Columns["gender"]
+	gender.Groups.Declared = []string{"female", "male"}
+	j.policy.Columns["gender"] = gender
+	p, err := aggregate.NewPlan(j.policy, j.release)
+	require.NoError(t, err)
+	assert.Len(t, p.Totals, 4, "people of another gender are in no group: everyone by age only")
+
 	two := func(a, b string) []string {
 		return totals("\n  - {name: a, group_by: [gender], "+a+"}\n  - {name: b, "+b+"}\n", "MODE", "noisy")
 	}
