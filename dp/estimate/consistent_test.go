@@ -168,7 +168,7 @@ func TestCombinedQuantileIsThatOfPairs(t *testing.T) {
 	} {
 		for _, w := range [][2]float64{{0.5, 0.5}, {1, 0.25}, {0.9, 0.1}, {0.7, 0.0013}} {
 			for _, level := range []float64{0.3, 0.05, 1e-4} {
-				want := estimate.Quantile(laws[0], laws[1], w[0], w[1], level)
+				want := estimate.PairQuantile(laws[0], laws[1], w[0], w[1], level)
 				got, sd := estimate.CombinedQuantile(laws[:], w[:], level)
 				assert.GreaterOrEqual(t, got, want*(1-1e-6), "%v %v %g: never too narrow", laws, w, level)
 				assert.LessOrEqual(t, got, want*(1+1e-6)+0.05*sd, "%v %v %g", laws, w, level)

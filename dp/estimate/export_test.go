@@ -2,8 +2,8 @@
 
 package estimate
 
-// Quantile returns the tabulated quantile of |u·A + v·B|: for tests of the numerics alone.
-func Quantile(a, b Law, u, v, level float64) float64 {
+// PairQuantile returns the tabulated quantile of |u·A + v·B|: for tests of the numerics alone.
+func PairQuantile(a, b Law, u, v, level float64) float64 {
 	w := weights{u, v}
 	return newPair(a, b).quantile(level, w, w, 0)
 }

@@ -76,7 +76,7 @@ func TestPairQuantileIsTheExactOneOfTheLattice(t *testing.T) {
 	a, b := roundedLaplace{2}, roundedGauss{3}
 	for _, p := range []float64{0, 0.001, 0.25, 1.0 / 3, 0.5, 0.9, 1} {
 		for _, level := range []float64{0.05, 0.0167, 1e-4, 1e-6} {
-			got := estimate.Quantile(a, b, 1-p, p, level)
+			got := estimate.PairQuantile(a, b, 1-p, p, level)
 			beyond := func(x float64) float64 {
 				total := 0.0
 				for i := int64(-120); i <= 120; i++ {
@@ -106,7 +106,7 @@ func TestPairQuantileOfWideNoiseIsRoundedUpSlightly(t *testing.T) {
 					high = x
 				}
 			}
-			got := estimate.Quantile(roundedLaplace{b}, roundedLaplace{b}, 0.5, 0.5, level)
+			got := estimate.PairQuantile(roundedLaplace{b}, roundedLaplace{b}, 0.5, 0.5, level)
 			assert.GreaterOrEqual(t, got, low-0.5, "b = %g: integers may stop half a step earlier", b)
 			assert.LessOrEqual(t, got, low*1.025+0.5, "b = %g", b)
 		}

@@ -16,16 +16,20 @@ func (e *Engine) Close(ctx context.Context, workers int) (*Partials, error) {
 	defer e.Discard()
 	totals := make([]*total, len(e.spec.Tables))
 	parents := make([]*total, len(e.spec.Tables))
+	spreads := make([][]*total, len(e.spec.Tables))
 	for i := range e.spec.Tables {
 		t := &e.spec.Tables[i]
 		totals[i] = newTotal(len(t.Sums), t.Floor)
+		for range t.Spreads {
+			spreads[i] = append(spreads[i], newTotal(0, 0))
+		}
 		if t.Parent != nil {
 			parents[i] = newTotal(0, 0)
 		}
 	}
 	closers := make([]*closer, max(workers, 1))
 	for i := range closers {
-		closers[i] = newCloser(e, totals, parents)
+		closers[i] = newCloser(e, totals, parents, spreads)
 	}
 	// What is in memory comes first, so that there is room for what is not.
 	for _, spilled := range []bool{false, true} {
@@ -53,6 +57,14 @@ func (e *Engine) Close(ctx context.Context, workers int) (*Partials, error) {
 		}
 		if p.Parents[t], err = parents[t].finish(ctx, workers); err != nil {
 			return nil, err
+		}
+		p.Leaves = append(p.Leaves, nil)
+		for _, s := range spreads[t] {
+			groups, err := s.finish(ctx, workers)
+			if err != nil {
+				return nil, err
+			}
+			p.Leaves[t] = append(p.Leaves[t], e.leaves(p.Tables[t], groups, len(e.spec.Tables[t].Persons)))
 		}
 	}
 	return p, nil
@@ -96,6 +108,7 @@ type closer struct {
 	visitors int64
 	tables   []*collector
 	parents  []*collector // nil where a table has none
+	spreads  [][]*collector
 	codes    []uint32
 	dropped  []bool
 	person   []uint32
@@ -103,12 +116,16 @@ type closer struct {
 	bounded  [][4]int64
 }
 
-func newCloser(e *Engine, totals, parents []*total) *closer {
+func newCloser(e *Engine, totals, parents []*total, spreads [][]*total) *closer {
 	n := len(e.spec.Attributes)
 	c := &closer{e: e, folder: newFolder(e), codes: make([]uint32, n), dropped: make([]bool, n), bounded: make([][4]int64, len(totals))}
 	for i := range totals {
 		c.tables = append(c.tables, totals[i].collector())
 		c.parents = append(c.parents, parents[i].collector())
+		c.spreads = append(c.spreads, nil)
+		for _, s := range spreads[i] {
+			c.spreads[i] = append(c.spreads[i], s.collector())
+		}
 	}
 	return c
 }
@@ -126,7 +143,7 @@ func (c *closer) close(n int, spilled bool) error {
 	}
 	c.folder.foldAll(b)
 	c.bucket(b)
-	b.index, b.blocks, b.arena, b.count = nil, nil, nil, 0
+	b.index, b.blocks, b.arena, b.votes, b.count = nil, nil, nil, nil, 0
 	return nil
 }
 
@@ -141,7 +158,7 @@ func (c *closer) bucket(b *bucket) {
 		c.visitors++
 		for a := range c.codes {
 			attr := &c.e.spec.Attributes[a]
-			c.codes[a] = b.resolve(rec[offAttrs+a], attr)
+			c.codes[a] = b.votes.resolve(rec[offAttrs+a], attr)
 			c.dropped[a] = attr.Dropped != nil && attr.Dropped(c.codes[a])
 		}
 		for t := range c.e.spec.Tables {
@@ -175,6 +192,7 @@ func (c *closer) table(b *bucket, rec []uint64, t int) {
 		}
 		c.bounded[t][table.over(own)]++
 		addPerson(groups, table, Group{0, person}, own)
+		c.spread(b, t, 0, own)
 		return
 	}
 	if len(kept) == 0 {
@@ -187,6 +205,7 @@ func (c *closer) table(b *bucket, rec []uint64, t int) {
 	for ; len(kept) > 0; kept = kept[stride:] {
 		took |= table.over(kept[2:stride])
 		addPerson(groups, table, Group{kept[1], person}, kept[2:stride])
+		c.spread(b, t, kept[1], kept[2:stride])
 	}
 	c.bounded[t][took]++
 }

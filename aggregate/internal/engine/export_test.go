@@ -10,7 +10,7 @@ func (e *Engine) StateWords() int {
 	words := 0
 	e.FoldAll()
 	for i := range e.buckets {
-		words += len(e.buckets[i].arena)
+		words += len(e.buckets[i].arena) + len(e.buckets[i].votes)
 	}
 	return words
 }

@@ -31,7 +31,7 @@ func (f *folder) foldAll(b *bucket) {
 		rows += len(p.rows) / p.form.words
 	}
 	// Where a few people have nearly all there is, most of it is not needed.
-	swept := b.count*f.e.layout.words+len(b.arena) <= sweptPerRow*rows
+	swept := b.count*f.e.layout.words+len(b.arena)+len(b.votes) <= sweptPerRow*rows
 	if swept {
 		f.sweep(b)
 	}
@@ -78,8 +78,10 @@ func (f *folder) sweep(b *bucket) {
 			f.touched += block[at]
 		}
 	}
-	for at := 0; at < len(b.arena); at += line {
-		f.touched += b.arena[at]
+	for _, words := range []arena{b.arena, b.votes} {
+		for at := 0; at < len(words); at += line {
+			f.touched += words[at]
+		}
 	}
 }
 
@@ -116,7 +118,7 @@ func (f *folder) fold(b *bucket, rows []uint64, form *form, swept bool) {
 		for n, a := range form.attrs {
 			at := form.attrAt[n]
 			if code := uint32(row[at/2] >> (uint(at) % 2 * 32)); code != None {
-				b.vote(&rec[offAttrs+a], code)
+				b.votes.vote(&rec[offAttrs+a], code)
 			}
 		}
 		if form.join || flags&(Event|Excluded) != Event {
@@ -189,7 +191,7 @@ func (p *plan) fold(b *bucket, rec []uint64, form *form, row []uint64) bool {
 		}
 	}
 	if p.recorded && p.readable(form, row) {
-		p.add(own, form, row)
+		p.add(b, own, form, row)
 	}
 	return true
 }
@@ -223,15 +225,20 @@ func (f *folder) keep(b *bucket, t int, rows []uint64, form *form) {
 			rec[word] |= bit
 		}
 		if acc != nil && p.recorded {
-			p.add(acc, form, row)
+			p.add(b, acc, form, row)
 		}
 	}
 }
 
-// readable reports whether a row has all values that a table sums.
+// readable reports whether a row has all values that a table needs.
 func (p *plan) readable(form *form, row []uint64) bool {
 	for s := range p.sums {
 		if form.value(row, p.sums[s].Value) == NoValue {
+			return false
+		}
+	}
+	for s := range p.spreads {
+		if form.value(row, p.spreads[s].Value) == NoValue {
 			return false
 		}
 	}
@@ -239,7 +246,7 @@ func (p *plan) readable(form *form, row []uint64) bool {
 }
 
 // add counts a record, and adds its values to a person's accumulators.
-func (p *plan) add(acc []uint64, form *form, row []uint64) {
+func (p *plan) add(b *bucket, acc []uint64, form *form, row []uint64) {
 	if acc[0] == maxRecords {
 		return
 	}
@@ -261,5 +268,8 @@ func (p *plan) add(acc []uint64, form *form, row []uint64) {
 			add128(acc, v)
 			acc = acc[2:]
 		}
+	}
+	for s := range p.spreads {
+		b.votes.vote(&acc[s], p.spreads[s].Leaf(form.value(row, p.spreads[s].Value))+1)
 	}
 }

@@ -98,6 +98,13 @@ func randomTable(r *rand.Rand, s *engine.Spec) engine.Table {
 		}
 		t.Sums = append(t.Sums, sum)
 	}
+	for v := range s.Values {
+		if r.IntN(3) == 0 {
+			lower := r.Int64N(2000) - 1000
+			clamp := dp.Clamp{Lower: lower, Upper: lower + 1 + r.Int64N(1<<uint(1+r.IntN(40)))}
+			t.Spreads = append(t.Spreads, engine.Spread{Value: v, Clamp: clamp, Leaves: 1 + r.Uint32N(uint32(min(64, clamp.Upper-clamp.Lower+1)))})
+		}
+	}
 	if r.IntN(2) == 0 {
 		t.Parent = &engine.Parent{Persons: t.Persons[:r.IntN(len(t.Persons)+1)]}
 		if t.Key >= 0 && r.IntN(3) > 0 {

@@ -55,7 +55,7 @@ func TestAttackD08EverNewLabelsOfOnePerson(t *testing.T) {
 	const labels = 1 << 20
 	spec := plainSpec(1, 1)
 	spec.Tables = spec.Tables[:1]
-	spec.Tables[0].Sums, spec.Tables[0].Parent, spec.Values = nil, nil, 0
+	spec.Tables[0].Sums, spec.Tables[0].Spreads, spec.Tables[0].Parent, spec.Values = nil, nil, nil, 0
 	rows := &engine.Rows{N: labels, Attrs: make([][]uint32, 1), Keys: make([][]uint64, 1)}
 	for i := range uint64(labels) {
 		rows.Hi, rows.Lo = append(rows.Hi, 1), append(rows.Lo, 2)

@@ -13,6 +13,8 @@ type Partials struct {
 	// Visitors is the number of distinct people counted.
 	Visitors int64
 	Tables   []*Groups
+	// Leaves holds, per table and spread, how the value is spread in each group.
+	Leaves [][]*Leaves
 	// Parents holds, per table, the distinct people of each parent; nil where none was asked for.
 	Parents []*Groups
 	// Bounded counts, per table, the people in it by what bounding took from them: at 0 nothing, otherwise

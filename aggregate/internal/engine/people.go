@@ -19,8 +19,13 @@ type bucket struct {
 	index   []uint32   // open addressing: a record's place + 1, 0 empty
 	blocks  [][]uint64 // records: full blocks, and one that has room
 	count   int
-	arena   []uint64 // lists of groups and of votes that outgrow a record
+	arena   arena // lists of groups that outgrow a record
+	// votes has lists of votes. They have an arena of their own, as words of votes stand in the other one.
+	votes arena
 }
+
+// arena is memory for lists, which are named by their offset.
+type arena []uint64
 
 // layout says where things are in a person's record: hash (2 words), flags, attributes, crowds, tables. Records
 // stand in blocks, so that nothing moves when people come: a slice that grows is copied, and leaves as
@@ -134,13 +139,13 @@ func (b *bucket) reindex(size int, l *layout) {
 const firstPeople = 256
 
 // alloc returns the offset of n zeroed words in the arena.
-func (b *bucket) alloc(n int) int {
-	off := len(b.arena)
-	if cap(b.arena) < off+n {
-		b.arena = slices.Grow(b.arena, max(n, 64, off/2))
+func (a *arena) alloc(n int) int {
+	off := len(*a)
+	if cap(*a) < off+n {
+		*a = slices.Grow(*a, max(n, 64, off/2))
 	}
-	b.arena = b.arena[:off+n]
-	clear(b.arena[off:])
+	*a = (*a)[:off+n]
+	clear((*a)[off:])
 	return off
 }
 
@@ -154,7 +159,7 @@ const listFlag = 1 << 63
 // costs n·log n of their n rows, and not the square.
 const searched = 8
 
-func (b *bucket) vote(word *uint64, code uint32) {
+func (a *arena) vote(word *uint64, code uint32) {
 	w := *word
 	switch {
 	case w == 0:
@@ -162,42 +167,42 @@ func (b *bucket) vote(word *uint64, code uint32) {
 	case w&listFlag == 0 && uint32(w>>32) == code:
 		*word = addVotes(w, 1)
 	case w&listFlag == 0:
-		off := b.alloc(1 + 4)
-		b.arena[off] = 2<<32 | 4
-		b.arena[off+1] = w
-		b.arena[off+2] = uint64(code)<<32 | 1
+		off := a.alloc(1 + 4)
+		(*a)[off] = 2<<32 | 4
+		(*a)[off+1] = w
+		(*a)[off+2] = uint64(code)<<32 | 1
 		*word = listFlag | uint64(off)
 	default:
-		b.voteInList(word, code)
+		a.voteInList(word, code)
 	}
 }
 
-func (b *bucket) voteInList(word *uint64, code uint32) {
+func (a *arena) voteInList(word *uint64, code uint32) {
 	off := int(*word &^ listFlag)
-	list := b.list(off)
+	list := a.list(off)
 	for i, w := range list[:min(len(list), searched)] {
 		if uint32(w>>32) == code {
 			list[i] = addVotes(w, 1)
 			return
 		}
 	}
-	length, capacity := len(list), int(uint32(b.arena[off]))
+	length, capacity := len(list), int(uint32((*a)[off]))
 	if length == capacity {
 		length = mergeVotes(list)
 		if 2*length > capacity { // so that the next merge is at least half a list away
-			grown := b.alloc(1 + 2*capacity)
-			copy(b.arena[grown+1:], b.arena[off+1:off+1+length])
+			grown := a.alloc(1 + 2*capacity)
+			copy((*a)[grown+1:], (*a)[off+1:off+1+length])
 			off, capacity = grown, 2*capacity
 			*word = listFlag | uint64(off)
 		}
 	}
-	b.arena[off+1+length] = uint64(code)<<32 | 1
-	b.arena[off] = uint64(length+1)<<32 | uint64(capacity)
+	(*a)[off+1+length] = uint64(code)<<32 | 1
+	(*a)[off] = uint64(length+1)<<32 | uint64(capacity)
 }
 
 // list returns the entries of the list at off.
-func (b *bucket) list(off int) []uint64 {
-	return b.arena[off+1 : off+1+int(b.arena[off]>>32)]
+func (a *arena) list(off int) []uint64 {
+	return (*a)[off+1 : off+1+int((*a)[off]>>32)]
 }
 
 // mergeVotes leaves one entry per label at the front of a list and returns how many there are.
@@ -223,7 +228,7 @@ func addVotes(entry, w uint64) uint64 {
 }
 
 // resolve returns the person-level label of an attribute.
-func (b *bucket) resolve(word uint64, a *Attribute) uint32 {
+func (v *arena) resolve(word uint64, a *Attribute) uint32 {
 	if word == 0 {
 		return a.Unknown
 	}
@@ -233,7 +238,7 @@ func (b *bucket) resolve(word uint64, a *Attribute) uint32 {
 	if a.ConflictUnknown {
 		return a.Unknown
 	}
-	list := b.list(int(word &^ listFlag))
+	list := v.list(int(word &^ listFlag))
 	list = list[:mergeVotes(list)]
 	best := list[0]
 	for _, w := range list[1:] {
@@ -340,9 +345,9 @@ func (b *bucket) keep(word *uint64, t *Table, stride int, priority, code uint64,
 		length--
 	case length == 0:
 		class = firstClass
-		off = b.alloc(stride << class)
+		off = b.arena.alloc(stride << class)
 	case length == 1<<class:
-		grown := b.alloc(stride * min(1<<(class+1), int(t.Bounds.MaxPartitions)))
+		grown := b.arena.alloc(stride * min(1<<(class+1), int(t.Bounds.MaxPartitions)))
 		copy(b.arena[grown:], b.arena[off:off+length*stride])
 		off, class = grown, class+1
 	}

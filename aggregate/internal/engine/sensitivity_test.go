@@ -4,6 +4,7 @@ package engine_test
 
 import (
 	"fmt"
+	"maps"
 	"math/big"
 	"strings"
 	"testing"
@@ -38,6 +39,7 @@ func requireBounded(t *testing.T, spec *engine.Spec, with, without outcome) {
 		}
 		requireBoundedTable(t, table, table.Bounds.MaxPartitions, with.tables[i], without.tables[i])
 		requireBoundedTable(t, table, parents, with.parents[i], without.parents[i])
+		requireBoundedLeaves(t, table, with.leaves[i], without.leaves[i])
 		var more int64
 		for j, n := range with.bounded[i] {
 			require.GreaterOrEqual(t, n, without.bounded[i][j], "people by what bounding took")
@@ -72,6 +74,20 @@ func requireBoundedTable(t *testing.T, table *engine.Table, l0 int64, with, with
 	require.LessOrEqual(t, changed, l0, "groups changed")
 }
 
+// requireBoundedLeaves fails where a person takes away from a leaf, or adds more records to all of a spread's than the
+// bounds have.
+func requireBoundedLeaves(t *testing.T, table *engine.Table, with, without map[string]int64) {
+	var more int64
+	for leaf, n := range without {
+		require.GreaterOrEqual(t, with[leaf], n, "records of a leaf")
+		more -= n
+	}
+	for _, n := range with {
+		more += n
+	}
+	require.LessOrEqual(t, more, int64(len(table.Spreads))*table.Bounds.MaxPartitions*table.Bounds.MaxPerPartition)
+}
+
 func TestAttackB01Sensitivity(t *testing.T) {
 	for seed := range uint64(300) {
 		r := generator(nil, 2_000_000+seed)
@@ -100,9 +116,10 @@ func plainSpec(partitions, perPartition int64) *engine.Spec {
 		}},
 		Tables: []engine.Table{{
 			Key: 0, Persons: []int{0}, Events: true,
-			Bounds: dp.ContributionBounds{MaxPartitions: partitions, MaxPerPartition: perPartition},
-			Sums:   []engine.Sum{{Value: 0, Clamp: dp.Clamp{Lower: -100, Upper: 100}}},
-			Parent: &engine.Parent{Event: func(code uint64) uint64 { return code % 4 }},
+			Bounds:  dp.ContributionBounds{MaxPartitions: partitions, MaxPerPartition: perPartition},
+			Sums:    []engine.Sum{{Value: 0, Clamp: dp.Clamp{Lower: -100, Upper: 100}}},
+			Spreads: []engine.Spread{{Value: 0, Clamp: dp.Clamp{Lower: -100, Upper: 100}, Leaves: 20}},
+			Parent:  &engine.Parent{Event: func(code uint64) uint64 { return code % 4 }},
 		}},
 	}
 }
@@ -145,6 +162,11 @@ func plus(a, b outcome) outcome {
 			both[j] += n
 		}
 		sum.bounded = append(sum.bounded, both)
+		leaves := maps.Clone(a.leaves[i])
+		for leaf, n := range b.leaves[i] {
+			leaves[leaf] += n
+		}
+		sum.leaves = append(sum.leaves, leaves)
 	}
 	return sum
 }
@@ -164,4 +186,27 @@ func plusCells(a, b map[string]cell) map[string]cell {
 		}
 	}
 	return sum
+}
+
+// The leaves of a spread cut the clamp into parts whose lengths differ by one step at most.
+func TestLeavesCutTheClampEvenly(t *testing.T) {
+	for _, s := range []engine.Spread{
+		{Clamp: dp.Clamp{Lower: 0, Upper: 9}, Leaves: 10},
+		{Clamp: dp.Clamp{Lower: -7, Upper: 92}, Leaves: 8},
+		{Clamp: dp.Clamp{Lower: -1 << 40, Upper: 1 << 40}, Leaves: 4096},
+		{Clamp: dp.Clamp{Lower: 5, Upper: 6}, Leaves: 1},
+	} {
+		steps := s.Clamp.Upper - s.Clamp.Lower + 1
+		for leaf := range s.Leaves {
+			first, next := s.First(leaf), s.First(leaf+1)
+			require.Equal(t, leaf, s.Leaf(first))
+			require.Equal(t, leaf, s.Leaf(next-1))
+			require.LessOrEqual(t, next-first, steps/int64(s.Leaves)+1)
+			require.GreaterOrEqual(t, next-first, steps/int64(s.Leaves))
+		}
+		require.Equal(t, s.Clamp.Lower, s.First(0))
+		require.Equal(t, s.Clamp.Upper+1, s.First(s.Leaves))
+		require.Equal(t, uint32(0), s.Leaf(s.Clamp.Lower-1))
+		require.Equal(t, s.Leaves-1, s.Leaf(s.Clamp.Upper+1))
+	}
 }

@@ -2,7 +2,11 @@
 
 package engine
 
-import "github.com/throngdp/throng/dp"
+import (
+	"math/bits"
+
+	"github.com/throngdp/throng/dp"
+)
 
 // Codes with a meaning of their own. All other codes stand for labels.
 const (
@@ -77,6 +81,8 @@ type Table struct {
 	// Events is set where the table counts records.
 	Events bool
 	Sums   []Sum
+	// Spreads are the values of which the table keeps how they are spread.
+	Spreads []Spread
 	// Floor, where set, leaves groups out of the partials that have fewer visitors: those of which
 	// nothing could be shown.
 	Floor int64
@@ -106,6 +112,41 @@ func (s *Sum) reach() int64 {
 	return reach
 }
 
+// Spread asks for the distribution of a value over the records of each group: of e = min(n, MaxPerPartition)
+// of a person's n records, those in the middle of e equal parts of their order. One person then changes
+// MaxPartitions groups, by MaxPerPartition records in all of each.
+type Spread struct {
+	Value int
+	// Clamp bounds each record.
+	Clamp dp.Clamp
+	// Leaves is in how many equal parts the clamp is cut, 1 to [MaxLeaves].
+	Leaves uint32
+}
+
+// MaxLeaves is the most parts that a clamp is cut into.
+const MaxLeaves = 1 << 20
+
+// Leaf returns the part in which a value lies, from 0.
+func (s *Spread) Leaf(v int64) uint32 {
+	v = min(max(v, s.Clamp.Lower), s.Clamp.Upper)
+	hi, lo := bits.Mul64(uint64(v-s.Clamp.Lower), uint64(s.Leaves))
+	leaf, _ := bits.Div64(hi, lo, s.steps())
+	return uint32(leaf)
+}
+
+// steps is how many values the clamp has.
+func (s *Spread) steps() uint64 { return uint64(s.Clamp.Upper-s.Clamp.Lower) + 1 }
+
+// First returns the least value of a leaf, and for the one behind the last what is above the clamp.
+func (s *Spread) First(leaf uint32) int64 {
+	hi, lo := bits.Mul64(uint64(leaf), s.steps())
+	first, rest := bits.Div64(hi, lo, uint64(s.Leaves))
+	if rest > 0 {
+		first++
+	}
+	return s.Clamp.Lower + int64(first)
+}
+
 // Parent is a coarser grouping than a table's own. A person is in the parents of their kept groups, or
 // where Event is nil in the one of their own values, whether or not a group of the table has room for
 // them.
@@ -118,13 +159,13 @@ type Parent struct {
 }
 
 // recorded reports whether the table needs the number of records per person and group.
-func (t *Table) recorded() bool { return t.Events || len(t.Sums) > 0 }
+func (t *Table) recorded() bool { return t.Events || len(t.Sums) > 0 || len(t.Spreads) > 0 }
 
 // slotWords is the length of one kept group: priority, key and accumulators.
 func (t *Table) slotWords() int { return 2 + t.accWords() }
 
-// accWords is the length of the accumulators of one person in one group: the number of records, and
-// the sums.
+// accWords is the length of the accumulators of one person in one group: the number of records, the
+// sums, and a word of votes for each spread.
 func (t *Table) accWords() int {
 	if !t.recorded() {
 		return 0
@@ -133,7 +174,7 @@ func (t *Table) accWords() int {
 	for i := range t.Sums {
 		n += t.Sums[i].words()
 	}
-	return n
+	return n + len(t.Spreads)
 }
 
 // maxRecords is where the records of one person in one group are no longer counted or summed: that
@@ -172,13 +213,14 @@ type plan struct {
 	own, inline   int // where the table's words in a record begin, and how many they are
 	stride        int // words of a slot
 	sums          []Sum
+	spreads       []Spread
 }
 
 func (l *layout) plans(s *Spec) []plan {
 	plans := make([]plan, len(s.Tables))
 	for i := range plans {
 		t := &s.Tables[i]
-		plans[i] = plan{t.Key, t.few(), t.recorded(), l.tables[i], t.inlineWords(), t.slotWords(), t.Sums}
+		plans[i] = plan{t.Key, t.few(), t.recorded(), l.tables[i], t.inlineWords(), t.slotWords(), t.Sums, t.Spreads}
 	}
 	return plans
 }

@@ -69,7 +69,7 @@ const wordBytes = 8
 
 // measure books the change of a bucket's size.
 func (e *Engine) measure(b *bucket) {
-	size := int64(wordBytes*(len(b.blocks)*e.layout.perBlock*e.layout.words+cap(b.arena)) + 4*cap(b.index))
+	size := int64(wordBytes*(len(b.blocks)*e.layout.perBlock*e.layout.words+cap(b.arena)+cap(b.votes)) + 4*cap(b.index))
 	e.memory.used.Add(size - b.size)
 	b.size = size
 }
@@ -89,7 +89,7 @@ func (f *folder) drain(i int) error {
 }
 
 // A segment begins with a word: stateSegment, or the number of the form of the rows that follow. State
-// goes on with the number of people, their records and the arena.
+// goes on with the number of people, the length of the arena, the records, the arena and the votes.
 const stateSegment = ^uint64(0)
 
 func (f *folder) spillState(i int, b *bucket) error {
@@ -97,16 +97,16 @@ func (f *folder) spillState(i int, b *bucket) error {
 	if err != nil {
 		return err
 	}
-	head := []uint64{stateSegment, uint64(b.count)}
+	head := []uint64{stateSegment, uint64(b.count), uint64(len(b.arena))}
 	parts := [][]byte{bytesOf(head)}
 	for left, n := b.count*f.e.layout.words, 0; left > 0; n++ {
 		block := b.blocks[n][:min(left, len(b.blocks[n]))]
 		parts, left = append(parts, bytesOf(block)), left-len(block)
 	}
-	if err := store.Append(i, append(parts, bytesOf(b.arena))...); err != nil {
+	if err := store.Append(i, append(parts, bytesOf(b.arena), bytesOf(b.votes))...); err != nil {
 		return err
 	}
-	b.index, b.blocks, b.arena, b.count, b.spilled = nil, nil, nil, 0, true
+	b.index, b.blocks, b.arena, b.votes, b.count, b.spilled = nil, nil, nil, nil, 0, true
 	f.e.measure(b)
 	return nil
 }
@@ -153,13 +153,16 @@ func (f *folder) restore(i int, b *bucket) error {
 
 func (f *folder) restoreState(b *bucket, words []uint64) {
 	l := &f.e.layout
-	b.count, words = int(words[0]), words[1:]
+	arena := int(words[1])
+	b.count, words = int(words[0]), words[2:]
 	b.reserve(l, b.count)
 	n := b.count * l.words
 	for i, at := 0, 0; at < n; i++ {
 		at += copy(b.blocks[i], words[at:n])
 	}
-	b.arena = append([]uint64(nil), words[n:]...)
+	words = words[n:]
+	b.arena = append(b.arena[:0], words[:arena]...)
+	b.votes = append(b.votes[:0], words[arena:]...)
 	b.reindex(tableSize(b.count), l)
 }
 

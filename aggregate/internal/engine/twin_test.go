@@ -36,6 +36,7 @@ type outcome struct {
 	tables   []map[string]cell
 	parents  []map[string]cell
 	bounded  [][4]int64
+	leaves   []map[string]int64
 }
 
 // twin computes what the engine should, the plain way.
@@ -52,6 +53,7 @@ func twin(spec *engine.Spec, records []record) outcome {
 		sums[t] = map[string][]*big.Int{}
 		out.tables = append(out.tables, map[string]cell{})
 		out.parents = append(out.parents, map[string]cell{})
+		out.leaves = append(out.leaves, map[string]int64{})
 	}
 	for _, rows := range people {
 		var flags uint32
@@ -64,7 +66,7 @@ func twin(spec *engine.Spec, records []record) outcome {
 		out.visitors++
 		labels := twinLabels(spec, rows)
 		for t := range spec.Tables {
-			twinPerson(spec, &spec.Tables[t], rows, labels, out.tables[t], out.parents[t], &out.bounded[t], sums[t])
+			twinPerson(spec, &spec.Tables[t], rows, labels, out.tables[t], out.parents[t], &out.bounded[t], sums[t], out.leaves[t])
 		}
 	}
 	for t := range spec.Tables {
@@ -110,9 +112,10 @@ type twinGroup struct {
 	key
 	records int64
 	sums    []*big.Int
+	spreads [][]int64 // the values of records
 }
 
-func twinPerson(spec *engine.Spec, t *engine.Table, rows []record, labels []uint32, groups, parents map[string]cell, bounded *[4]int64, sums map[string][]*big.Int) {
+func twinPerson(spec *engine.Spec, t *engine.Table, rows []record, labels []uint32, groups, parents map[string]cell, bounded *[4]int64, sums map[string][]*big.Int, leaves map[string]int64) {
 	kept, took := twinKept(spec, t, rows)
 	twinParents(spec, t, kept, labels, parents)
 	person := make([]uint32, 0, len(t.Persons))
@@ -123,7 +126,7 @@ func twinPerson(spec *engine.Spec, t *engine.Table, rows []record, labels []uint
 		person = append(person, labels[a])
 	}
 	for _, g := range kept {
-		if (t.Events || len(t.Sums) > 0) && g.records > t.Bounds.MaxPerPartition {
+		if (t.Events || len(t.Sums) > 0 || len(t.Spreads) > 0) && g.records > t.Bounds.MaxPerPartition {
 			took |= engine.OverPerPartition
 		}
 	}
@@ -139,6 +142,13 @@ func twinPerson(spec *engine.Spec, t *engine.Table, rows []record, labels []uint
 			c.events += e
 		}
 		groups[name] = c
+		for s, values := range g.spreads {
+			slices.Sort(values)
+			for j := range e {
+				leaf := t.Spreads[s].Leaf(values[(2*j+1)*g.records/(2*e)])
+				leaves[fmt.Sprint(name, s, " ", leaf)]++
+			}
+		}
 		for s, total := range g.sums {
 			if sums[name] == nil {
 				sums[name] = []*big.Int{new(big.Int), new(big.Int), new(big.Int)}[:len(t.Sums)]
@@ -183,7 +193,7 @@ func twinParents(spec *engine.Spec, t *engine.Table, kept []*twinGroup, labels [
 // twinKept returns the groups in which a person counts, and OverPartitions where there are more.
 func twinKept(spec *engine.Spec, t *engine.Table, rows []record) (kept []*twinGroup, took int) {
 	byCode := map[uint64]*twinGroup{}
-	if t.Key < 0 && !t.Events && len(t.Sums) == 0 {
+	if t.Key < 0 && !t.Events && len(t.Sums) == 0 && len(t.Spreads) == 0 {
 		return []*twinGroup{{}}, 0
 	}
 	hi, lo := rows[0].hi, rows[0].lo
@@ -193,6 +203,11 @@ rows:
 			continue
 		}
 		for _, s := range t.Sums {
+			if r.values[s.Value] == engine.NoValue {
+				continue rows
+			}
+		}
+		for _, s := range t.Spreads {
 			if r.values[s.Value] == engine.NoValue {
 				continue rows
 			}
@@ -210,9 +225,13 @@ rows:
 			for range t.Sums {
 				g.sums = append(g.sums, new(big.Int))
 			}
+			g.spreads = make([][]int64, len(t.Spreads))
 			byCode[k.code] = g
 		}
 		g.records++
+		for i, s := range t.Spreads {
+			g.spreads[i] = append(g.spreads[i], r.values[s.Value])
+		}
 		for i, s := range t.Sums {
 			v := big.NewInt(r.values[s.Value])
 			if !s.Total {
@@ -347,6 +366,18 @@ func read(e *engine.Engine, spec *engine.Spec, how run) outcome {
 			parents = named(e, p.Parents[t], table.Parent.Persons, 0)
 		}
 		out.parents = append(out.parents, parents)
+		leaves := map[string]int64{}
+		for s, l := range p.Leaves[t] {
+			for i, k := range p.Tables[t].Keys {
+				name := groupName(k.Event, e.PersonPairs().Unfold(k.Person, len(table.Persons)))
+				for leaf := range table.Spreads[s].Leaves {
+					if n := l.Between(i, leaf, leaf+1); n != 0 {
+						leaves[fmt.Sprint(name, s, " ", leaf)] = n
+					}
+				}
+			}
+		}
+		out.leaves = append(out.leaves, leaves)
 	}
 	return out
 }
