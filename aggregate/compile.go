@@ -72,7 +72,9 @@ type compiledTable struct {
 	// l0 is the most groups that one person can be in.
 	l0 int64
 	// sums are what is summed, in the order of their draws.
-	sums  []sum
+	sums []sum
+	// trees are the values of which quantiles are asked, in the order of their draws.
+	trees []tree
 	draws []plan.Draw
 	stats []*statistic
 	// counts: the first draw is visitors.

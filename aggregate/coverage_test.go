@@ -36,6 +36,7 @@ func TestIntervalsCoverWhatIsShown(t *testing.T) {
 	for name, tables := range map[string]string{
 		"private":   "\n  - {name: x, group_by: [course], bounds: {max_partitions: 1, max_per_partition: 2}, statistics: [visitors, events, {sum: points}, {mean: seconds}, {share: visitors}]}\n",
 		"quotients": "\n  - {name: x, group_by: [course], bounds: {max_partitions: 1, max_per_partition: 2}, statistics: [{rate: events, per: visitors}, {rate: seconds, per: visitors}, {variance: seconds}, {stddev: score}]}\n",
+		"quantiles": "\n  - {name: x, group_by: [course], bounds: {max_partitions: 1, max_per_partition: 2}, statistics: [{quantile: seconds, rank: 0.5}, {quantile: seconds, rank: 0.9}, {quantile: score, rank: 0.1}]}\n",
 		"declared":  "\n  - {name: x, group_by: [activity], bounds: {max_partitions: 1, max_per_partition: 2}, statistics: [visitors, events, {sum: seconds}, {share: events}]}\n",
 	} {
 		// With a large ε no threshold hides a number that has no noise.

@@ -51,6 +51,8 @@ func (c *compiled) compileStatistic(t *compiledTable, s Statistic) *statistic {
 	case VarianceOf, StdDevOf:
 		st.draw = c.drawSum(t, s.Of, true, false)
 		st.squares = c.drawSum(t, s.Of, true, true)
+	case QuantileOf:
+		st.draw = c.drawTree(t, s.Of)
 	case RateOf:
 		st.draw = c.drawNumber(t, s.Of)
 		st.denominator = c.drawNumber(t, s.Per)

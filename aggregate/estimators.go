@@ -17,6 +17,7 @@ type estimators struct {
 	middles   map[int]float64
 	variances map[int]*estimate.VarianceEstimator
 	rates     map[int]*estimate.RatioEstimator
+	quantiles map[int]*estimate.QuantileEstimator
 	parts     map[int]*estimate.PartShares
 	totals    map[int]*estimate.TotalShares
 	least     map[int]int64 // of which means and shares of parts are shown
@@ -37,7 +38,7 @@ func (c *compiled) estimators(t *compiledTable) (*estimators, error) {
 func newEstimators(c *compiled, t *compiledTable) (*estimators, error) {
 	e := &estimators{
 		means: map[int]*estimate.MeanEstimator{}, middles: map[int]float64{},
-		variances: map[int]*estimate.VarianceEstimator{}, rates: map[int]*estimate.RatioEstimator{}, parts: map[int]*estimate.PartShares{},
+		variances: map[int]*estimate.VarianceEstimator{}, rates: map[int]*estimate.RatioEstimator{}, quantiles: map[int]*estimate.QuantileEstimator{}, parts: map[int]*estimate.PartShares{},
 		totals: map[int]*estimate.TotalShares{}, least: map[int]int64{},
 	}
 	for d := range t.draws {
@@ -92,6 +93,10 @@ func (e *estimators) addStatistic(c *compiled, t *compiledTable, i int, stat *st
 		_, reach := centre(c.policy.Columns[stat.Of].clampQuanta())
 		e.least[i] = estimate.LeastDenominator(noise[stat.denominator])
 		e.variances[i], err = estimate.NewVarianceEstimator(noise[stat.draw], noise[stat.squares], noise[stat.denominator], reach, alpha)
+	case stat.Kind == QuantileOf:
+		tr, _, _ := t.treeOf(t.draws[stat.draw].Statistic)
+		thousandths, _ := stat.rank()
+		e.quantiles[i], err = estimate.NewQuantileEstimator(tr.shape, noise[stat.draw].Scale(), float64(thousandths)/1000, alpha)
 	case stat.Kind == RateOf:
 		e.least[i] = estimate.LeastDenominator(noise[stat.denominator])
 		e.rates[i], err = estimate.NewRatioEstimator(c.published(t, stat.draw), c.published(t, stat.denominator), alpha)

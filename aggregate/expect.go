@@ -18,7 +18,7 @@ type PlanExpected struct {
 	// noise happens to be zero. A statistic that would be withheld is left out. For a share the group is half
 	// of its whole; for a mean each person has one record, with a value in the middle of the clamp; for a
 	// variance half of the records are there and a quarter at either end; for a rate both numbers are that of
-	// the people.
+	// the people; for a quantile each person has one record, and these are spread evenly over the clamp.
 	HalfWidths map[string]float64 `json:"half_width"`
 }
 
@@ -101,6 +101,12 @@ func (c *compiled) halfWidth(t *compiledTable, i int, n int64) (float64, bool) {
 	case s.Kind == RateOf:
 		r, ok := e.rates[i].Estimate(n, n)
 		return r.Interval.HalfWidth() * scale / c.quantumOf(s.Per).float(), ok
+	case s.Kind == QuantileOf:
+		tr, _, _ := t.treeOf(t.draws[s.draw].Statistic)
+		v, err := e.expectedQuantile(i, tr, n)
+		low, _ := tr.ends(v.Low)
+		_, high := tr.ends(v.High)
+		return float64(high-low) / 2 * scale, err == nil
 	case s.Kind == ShareOf:
 		share, ok := c.halfShare(t, i, n)
 		return share.Interval.HalfWidth(), ok && share.Shown

@@ -370,6 +370,7 @@ func (d *decoder) statistic(n *strictyaml.Node, path string) Statistic {
 	d.Mapping(n, path, fields{
 		"sum": kind(SumOf), "mean": kind(MeanOf), "variance": kind(VarianceOf), "stddev": kind(StdDevOf),
 		"rate": kind(RateOf), "per": d.string(&s.Per), "share": kind(ShareOf), "within": d.strings(&s.Within),
+		"quantile": kind(QuantileOf), "rank": func(n *strictyaml.Node, path string) { d.Decimal(n, path, &s.Rank) },
 	})
 	return s
 }

@@ -112,6 +112,11 @@ type PlanDraw struct {
 	// squared; Unit then is the square of the value's.
 	Centre  string `json:"centre,omitempty"`
 	Squared bool   `json:"squared,omitempty"`
+	// Levels and Leaves are those of a tree of counts, each of which gets a draw of its own: of records by equal
+	// parts of the clamp, of those by parts of the parts, and so on. Levels are as groups in L0, and LInf is
+	// the most by which one person changes all counts of a level together.
+	Levels int64 `json:"levels,omitempty"`
+	Leaves int64 `json:"leaves,omitempty"`
 	// L0 is the most groups that one person changes, LInf the most by which one of them changes. A total
 	// of events is calibrated to what a person changes over all wholes together: LInf is that, L0 is 1.
 	L0   int64 `json:"l0_sensitivity"`
@@ -222,6 +227,12 @@ func (c *compiled) planDraw(t *compiledTable, statistic string, n mechanism.Nois
 	if statistic == string(CountEvents) || statistic == totalEvents {
 		d.Unit = "events"
 	}
+	if tr, _, isTree := t.treeOf(statistic); isTree {
+		col := c.policy.Columns[tr.value]
+		d.Unit, d.Clamp = "records", []string{col.Clamp.Lower, col.Clamp.Upper}
+		d.Levels, d.Leaves = int64(tr.shape.Height), int64(tr.spread.Leaves)
+		return d
+	}
 	s, _, isSum := t.sumOf(statistic)
 	if !isSum {
 		return d
@@ -301,6 +312,8 @@ func (c *compiled) fromText(t *compiledTable, s *statistic) string {
 			text += " + " + c.quantumOf(sum.value).times(middle).String()
 		}
 		return text
+	case s.Kind == QuantileOf:
+		return "the rank " + s.Rank + " in " + name
 	case s.Kind == RateOf:
 		return name + " / " + t.draws[s.denominator].Statistic
 	case s.Kind == ShareOf && s.parts:

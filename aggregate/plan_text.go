@@ -129,6 +129,9 @@ func (d *PlanDraw) print(line func(label, format string, args ...any)) {
 	switch {
 	case d.Statistic == totalEvents:
 		change = fmt.Sprintf("one person changes it by at most %s over all wholes together", d.inUnit(float64(d.LInf)))
+	case d.Levels > 0:
+		change = fmt.Sprintf("records are counted in %d equal parts of %s to %s and in %s above; one person changes the counts of a level by %d together, in at most %s of %s",
+			d.Leaves, d.Clamp[0], d.Clamp[1], number(d.Levels-1, "level"), d.LInf, number(d.L0/d.Levels, "group"), number(d.Levels, "level"))
 	case d.Clamp != nil:
 		change += fmt.Sprintf("; a record counts as at least %s and at most %s", d.Clamp[0], d.Clamp[1]) + d.Less()
 	case d.SumClamp != nil:

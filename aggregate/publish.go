@@ -23,7 +23,7 @@ func publish(ctx context.Context, c *compiled, s *scanner, p *engine.Partials, m
 	}
 	var err error
 	for i, t := range c.tables {
-		pub := &publisher{c: c, t: t, s: s, st: s.tables[i], groups: p.Tables[i], parents: p.Parents[i], bounded: p.Bounded[i], everyone: p.Visitors, m: m}
+		pub := &publisher{c: c, t: t, s: s, st: s.tables[i], groups: p.Tables[i], parents: p.Parents[i], leaves: p.Leaves[i], bounded: p.Bounded[i], everyone: p.Visitors, m: m}
 		if err = pub.draw(ctx); err != nil {
 			return nil, err
 		}
@@ -54,6 +54,7 @@ type publisher struct {
 	st       *scanTable
 	groups   *engine.Groups
 	parents  *engine.Groups
+	leaves   []*engine.Leaves
 	bounded  [4]int64 // people by what bounding took from them
 	everyone int64
 	m        mechanism.Mechanism
@@ -66,7 +67,8 @@ type publisher struct {
 	draws  []draw
 	wholes [][]whole // of each statistic that is a share
 	took   []Bounding
-	fitted [][]estimate.Fitted // by draw and cell, where they were brought to add up
+	ranked [][]estimate.Quantile // of each statistic that is a quantile, by cell
+	fitted [][]estimate.Fitted   // by draw and cell, where they were brought to add up
 	key    []byte
 }
 
@@ -102,6 +104,9 @@ func (p *publisher) draw(ctx context.Context) error {
 	}
 	p.withhold()
 	if err := p.divide(ctx); err != nil {
+		return err
+	}
+	if err := p.quantiles(ctx); err != nil {
 		return err
 	}
 	var err error
@@ -150,13 +155,14 @@ func (p *publisher) exact(draw int) func(at int) int64 {
 	}
 }
 
-// ofCells reports whether a draw belongs to each cell, and not to a whole or to the table.
+// ofCells reports whether a draw is one number of each cell, and not of a whole or the table, or many numbers.
 func (p *publisher) ofCells(draw int) bool {
 	switch p.t.draws[draw].Statistic {
 	case totalVisitors, totalEvents, bounding:
 		return false
 	}
-	return true
+	_, _, isTree := p.t.treeOf(p.t.draws[draw].Statistic)
+	return !isTree
 }
 
 // cell decides whether a cell is shown and draws its numbers if it is.

@@ -3,6 +3,9 @@
 package aggregate
 
 import (
+	"fmt"
+	"math/big"
+	"regexp"
 	"strings"
 
 	"github.com/throngdp/throng/dp"
@@ -78,6 +81,9 @@ const (
 	VarianceOf StatisticKind = "variance"
 	// StdDevOf: the root of the variance, in the value's unit.
 	StdDevOf StatisticKind = "stddev"
+	// QuantileOf: the least value of which at least a rank's part of the records is no larger, after clamping and
+	// bounding: the median has rank 0.5.
+	QuantileOf StatisticKind = "quantile"
 	// RateOf: one number of the group over another, such as events per visitor.
 	RateOf StatisticKind = "rate"
 	// ShareOf: percent of the visitors or events, of everyone or within some dimensions.
@@ -87,27 +93,57 @@ const (
 // Statistic is one published number per group.
 type Statistic struct {
 	Kind StatisticKind
-	// Of is the value column of a sum, mean, variance or stddev, visitors or events for a share, and for a rate
+	// Of is the value column of a sum, mean, variance, stddev or quantile, visitors or events for a share, and for a rate
 	// any of them: what is divided.
 	Of string
 	// Per is what a rate is divided by: visitors, events or a value column that has no negative values.
 	Per string
 	// Within names the dimensions inside which a share adds up; empty means everyone.
 	Within []string
+	// Rank is that of a quantile, a decimal between 0 and 1 of at most 3 places.
+	Rank string
 }
 
 // Name is how the statistic appears in files: visitors, events, share, share_events, sum_COLUMN,
-// mean_COLUMN, variance_COLUMN, stddev_COLUMN or rate_OF_per_PER.
+// mean_COLUMN, variance_COLUMN, stddev_COLUMN, rate_OF_per_PER, or for a quantile its rank in percent, as in
+// p50_COLUMN and p97_5_COLUMN.
 func (s Statistic) Name() string {
 	switch {
 	case s.ofRecords(), s.Kind == SumOf:
 		return string(s.Kind) + "_" + s.Of
+	case s.Kind == QuantileOf:
+		return s.percentile() + "_" + s.Of
 	case s.Kind == RateOf:
 		return string(s.Kind) + "_" + s.Of + "_per_" + s.Per
 	case s.Kind == ShareOf && s.Of == string(CountEvents):
 		return "share_events"
 	}
 	return string(s.Kind)
+}
+
+// rankText is how a rank is written.
+var rankText = regexp.MustCompile(`^0?\.[0-9]{1,3}0*$`)
+
+// rank returns the rank of a quantile in thousandths, false where it is none.
+func (s Statistic) rank() (thousandths int64, ok bool) {
+	r, ok := new(big.Rat).SetString(s.Rank)
+	if !ok || !rankText.MatchString(s.Rank) {
+		return 0, false
+	}
+	r.Mul(r, big.NewRat(1000, 1))
+	if n := r.Num(); r.IsInt() && n.Sign() > 0 && n.Cmp(big.NewInt(1000)) < 0 {
+		return n.Int64(), true
+	}
+	return 0, false
+}
+
+// percentile is how a quantile's name begins.
+func (s Statistic) percentile() string {
+	n, _ := s.rank()
+	if n%10 == 0 {
+		return fmt.Sprintf("p%d", n/10)
+	}
+	return fmt.Sprintf("p%d_%d", n/10, n%10)
 }
 
 // ofRecords reports whether the statistic is one of a value over the records, whose number it divides by.
@@ -124,6 +160,9 @@ func (s Statistic) String() string {
 	text := string(s.Kind) + ": " + s.Of
 	if s.Kind == RateOf {
 		text += ", per: " + s.Per
+	}
+	if s.Kind == QuantileOf {
+		text += ", rank: " + s.Rank
 	}
 	if len(s.Within) > 0 {
 		text += ", within: [" + strings.Join(s.Within, ", ") + "]"

@@ -125,6 +125,10 @@ func (s *sheet) numbers(i int, stat *statistic) {
 			}
 		}
 	}
+	if stat.Kind == QuantileOf {
+		tr, _, _ := p.t.treeOf(p.t.draws[stat.draw].Statistic)
+		fill = func(r *Row, cell int) { r.quantile(p.ranked[i][cell], tr, q) }
+	}
 	if p.fitted != nil && p.fitted[stat.draw] != nil && stat.denominator == noDraw {
 		q := quantum{1, 0}
 		if stat.Kind == SumOf {

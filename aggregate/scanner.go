@@ -78,6 +78,9 @@ func (s *scanner) engineSpec(c *compiled) engine.Spec {
 			}
 			et.Sums = append(et.Sums, es)
 		}
+		for _, tr := range t.trees {
+			et.Spreads = append(et.Spreads, tr.spread)
+		}
 		et.Parent = s.parent(t, st)
 		et.Floor = t.floor(c)
 		spec.Tables = append(spec.Tables, et)

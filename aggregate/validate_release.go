@@ -13,7 +13,7 @@ import (
 // What a release says where a word or a mapping can stand.
 const (
 	wantPeriod    = "{from: …, to: …} (end exclusive), or all"
-	wantStatistic = "visitors, events, {sum: VALUE}, {mean: VALUE}, {variance: VALUE}, {stddev: VALUE}, {rate: VALUE, per: visitors} or {share: visitors}"
+	wantStatistic = "visitors, events, {sum: VALUE}, {mean: VALUE}, {variance: VALUE}, {stddev: VALUE}, {quantile: VALUE, rank: 0.5}, {rate: VALUE, per: visitors} or {share: visitors}"
 )
 
 // validate reports every fault of a release under a policy that is itself in order.
@@ -112,7 +112,7 @@ func (t Table) validateTop(f *faults, path string) {
 // recorded reports whether a statistic depends on how many records a person has in a group.
 func (s Statistic) recorded(p *Policy) bool {
 	switch s.Kind {
-	case CountEvents, MeanOf, VarianceOf, StdDevOf:
+	case CountEvents, MeanOf, VarianceOf, StdDevOf, QuantileOf:
 		return true
 	case SumOf:
 		return p.Columns[s.Of].SumClamp == nil
@@ -169,7 +169,7 @@ func (r *Release) validateStatistic(f *faults, p *Policy, path string, t Table, 
 				f.add(at, quoted(w), "each dimension once", "remove it")
 			}
 		}
-	case SumOf, MeanOf, VarianceOf, StdDevOf:
+	case SumOf, MeanOf, VarianceOf, StdDevOf, QuantileOf:
 		r.validateValueStatistic(f, p, path, s)
 	case RateOf:
 		r.validateRate(f, p, path, s)
@@ -179,8 +179,21 @@ func (r *Release) validateStatistic(f *faults, p *Policy, path string, t Table, 
 	if s.Kind != ShareOf && len(s.Within) > 0 {
 		f.add(path+".within", "within on a "+string(s.Kind), "a share", "only a share is within something")
 	}
+	if s.Kind != QuantileOf && s.Rank != "" {
+		f.add(path+".rank", "rank on a "+string(s.Kind), "a quantile", "only a quantile has a rank")
+	}
 	if s.Kind != RateOf && s.Per != "" {
 		f.add(path+".per", "per on a "+string(s.Kind), "a rate", "only a rate is per something")
+	}
+}
+
+// validateQuantile checks the rank, and that there is a δ for Gaussian noise.
+func (r *Release) validateQuantile(f *faults, path string, s Statistic) {
+	if _, ok := s.rank(); !ok {
+		f.add(path+".rank", orNothing(s.Rank), "a decimal between 0 and 1 with at most 3 digits after the point", "write 0.5 for the median")
+	}
+	if d := r.Spend.Delta; d.IsSet() && d.Rat().Sign() == 0 {
+		f.add(path, s.String(), "a spend with δ above 0", "the counts of a quantile need Gaussian noise; spend a δ such as 1e-9")
 	}
 }
 
@@ -213,11 +226,15 @@ func (r *Release) validateValueStatistic(f *faults, p *Policy, path string, s St
 		f.add(path, orNothing(s.Of), "a column with role: value in the policy", "there is none; add one")
 		return
 	}
-	if !f.oneOf(path+"."+string(s.Kind), s.Of, values...) || !s.ofRecords() {
+	if !f.oneOf(path+"."+string(s.Kind), s.Of, values...) || !s.ofRecords() && s.Kind != QuantileOf {
 		return
 	}
 	if p.Columns[s.Of].SumClamp != nil {
 		f.add(path, s.String(), "a value with clamp", "sum_clamp bounds a person's total, which has no "+string(s.Kind)+" per record")
+		return
+	}
+	if s.Kind == QuantileOf {
+		r.validateQuantile(f, path, s)
 		return
 	}
 	if _, reach := centre(p.Columns[s.Of].clampQuanta()); s.Kind != MeanOf && reach > maxReach {

@@ -68,7 +68,7 @@ min_people: {k: 1000, declared: noisy}`, `
 period: {from: 7, to: 28}
 spend: {epsilon: "1", delta: "1e-6"}
 tables:
-  - {name: course_age, group_by: [course, age], bounds: {max_partitions: 2, max_per_partition: 1000000000}, statistics: [visitors, events, {mean: clicks}, {stddev: clicks}, {rate: clicks, per: visitors}]}
+  - {name: course_age, group_by: [course, age], bounds: {max_partitions: 2, max_per_partition: 1000000000}, statistics: [visitors, events, {mean: clicks}, {quantile: clicks, rank: 0.5}, {stddev: clicks}, {rate: clicks, per: visitors}]}
   - {name: weeks, group_by: [week], bounds: {max_partitions: 100, max_per_partition: 3}, statistics: [{share: events}]}`},
 	"Unix time and addresses": {`
 version: 1

@@ -17,6 +17,8 @@ const (
 	maxSigma = 1 << 48
 	// truncatedMass bounds P(|X| > 8.8σ), which the library never draws (gaussian.md).
 	truncatedMass = 1.0 / (1 << 59)
+	// maxCells keeps what all of them are not drawn with far below any δ.
+	maxCells = 1 << 40
 	// sigmaMargin is above the relative error of the sampler's arithmetic: σ is charged as that much smaller.
 	sigmaMargin = 1e-9
 	// gaussianEpsilon and gaussianDelta are what the library is given, with a sensitivity for which its σ is
@@ -29,10 +31,22 @@ const (
 // below 1 or with l0·lInf above 2^51, and for a sigma that is not positive or above 2^48, and below
 // lInf/1000. Sigma is rounded up, by less than 1e-12 of it.
 func NewGaussian(sigma float64, l0, lInf int64) (Noise, error) {
+	return NewGaussianOver(sigma, l0, lInf, l0)
+}
+
+// NewGaussianOver returns noise for counts that share out what a privacy unit may change: it changes at most cells
+// of them, and those of each of l0 groups by at most lInf together. The l2 sensitivity is that of one count in each
+// group, lInf·√l0, as no other vector of that l1 norm is longer. The errors are those of [NewGaussian], and one for
+// fewer cells than groups or more than 2^40.
+func NewGaussianOver(sigma float64, l0, lInf, cells int64) (Noise, error) {
 	n, err := newNoise(Gaussian, sigma, maxSigma, l0, lInf)
 	if err != nil {
 		return Noise{}, err
 	}
+	if cells < l0 || cells > maxCells {
+		return Noise{}, fmt.Errorf("gaussian.cells: got %d, want %d to 2^40, a number for each group at least", cells, l0)
+	}
+	n.cells = cells
 	n.refinement = oddBelow(0.99 * (1 << 56) / sigma)
 	wanted := sigma * float64(n.refinement)
 	n.sensitivity = int64(math.Ceil(wanted / noise.SigmaForGaussian(1, 1, gaussianEpsilon, gaussianDelta)))
@@ -60,7 +74,7 @@ func (n Noise) gaussianEvent() (accounting.Event, error) {
 	if err != nil {
 		return e, err
 	}
-	return e.Within(float64(n.l0) * truncatedMass)
+	return e.Within(float64(n.cells) * truncatedMass)
 }
 
 // gaussianTail is P(N ≥ k) for k ≥ 1: N is a normal draw rounded to the nearest integer. That the draw

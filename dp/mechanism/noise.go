@@ -52,7 +52,9 @@ var minDelta = big.NewRat(1, 10_000_000_000_000)
 type Noise struct {
 	kind     Kind
 	l0, lInf int64
-	scale    float64
+	// cells is the most numbers that one privacy unit changes.
+	cells int64
+	scale float64
 	// refinement is odd. The library draws whole numbers of a scale that many times as large, and the draw
 	// is divided by it here: see rounded.
 	refinement int64
@@ -75,7 +77,7 @@ func newNoise(kind Kind, scale float64, most int64, l0, lInf int64) (Noise, erro
 	if float64(lInf)/scale > maxLoss {
 		return Noise{}, fmt.Errorf("%s.scale: got %g for l∞ = %d, want at least a thousandth of it; use a smaller ε", kind, scale, lInf)
 	}
-	return Noise{kind: kind, l0: l0, lInf: lInf}, nil
+	return Noise{kind: kind, l0: l0, lInf: lInf, cells: l0}, nil
 }
 
 // maxLoss bounds l∞/scale: above it noise hides nothing.
@@ -153,6 +155,9 @@ func (n Noise) L0() int64 { return n.l0 }
 
 // LInf returns the most that one privacy unit changes the value of one group.
 func (n Noise) LInf() int64 { return n.lInf }
+
+// Cells returns the most numbers that one privacy unit changes: L0, but for noise of [NewGaussianOver].
+func (n Noise) Cells() int64 { return n.cells }
 
 // Scale returns Laplace's b or Gaussian's σ of the law drawn, before it is rounded to integers: never below
 // the scale asked for.

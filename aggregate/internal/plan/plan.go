@@ -13,6 +13,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/throngdp/throng/dp"
 	"github.com/throngdp/throng/dp/accounting"
@@ -24,6 +25,10 @@ type Draw struct {
 	Statistic string
 	// L0 is the most groups that one person changes, LInf the most by which one group changes.
 	L0, LInf int64
+	// Cells, where it is not 0, says that the draw is of counts that share out what a person changes: Cells of
+	// them, by LInf together for each of L0 groups. They get Gaussian noise, for which that is no worse than one
+	// count in each group.
+	Cells int64
 	// Coarse draws get [CoarseFactor] times the noise of the others.
 	Coarse bool
 }
@@ -117,11 +122,18 @@ func Calibrate(spend dp.Spend, tables []Table) (Calibration, error) {
 		}
 	}
 	out, err := c.calibrate(2)
-	if err != nil || !out.pure() || c.choices == 0 {
+	if err != nil || !out.pure() || c.choices == 0 || c.shared() {
 		return out, err
 	}
 	c.kind, c.methods = accounting.LaplaceNoise, []accounting.Method{accounting.Basic}
 	return c.calibrate(1)
+}
+
+// shared reports whether some draw needs Gaussian noise.
+func (c *calibrator) shared() bool {
+	return slices.ContainsFunc(c.tables, func(t Table) bool {
+		return slices.ContainsFunc(t.Draws, func(d Draw) bool { return d.Cells > 0 })
+	})
 }
 
 // pure reports whether no noise needs any δ.
@@ -168,7 +180,7 @@ func (c *calibrator) calibrate(parts int64) (Calibration, error) {
 			return out, c.finish(&out)
 		}
 	}
-	if c.kind == accounting.LaplaceNoise {
+	if c.kind == accounting.LaplaceNoise || c.shared() {
 		return Calibration{}, errors.New("what is drawn costs more than what was planned; spend more")
 	}
 	// The Gaussian's missing tail can cost more than δ at a large ε.
@@ -243,7 +255,11 @@ func (c *calibrator) items() []accounting.Item {
 	var items []accounting.Item
 	for _, t := range c.tables {
 		for _, d := range t.Draws {
-			items = append(items, accounting.Item{Kind: c.kind, Sensitivity: float64(d.LInf), L0: d.L0, Weight: d.weight(t.Weight)})
+			kind := c.kind
+			if d.Cells > 0 {
+				kind = accounting.GaussianNoise
+			}
+			items = append(items, accounting.Item{Kind: kind, Sensitivity: float64(d.LInf), L0: d.L0, Weight: d.weight(t.Weight)})
 		}
 	}
 	return items
@@ -272,7 +288,7 @@ func noiseOf(d Draw, n accounting.Noise, stretch float64) (mechanism.Noise, erro
 	if n.Kind == accounting.LaplaceNoise {
 		return mechanism.NewLaplace(n.Scale*stretch, d.L0, d.LInf)
 	}
-	return mechanism.NewGaussian(n.Scale*stretch, d.L0, d.LInf)
+	return mechanism.NewGaussianOver(n.Scale*stretch, d.L0, d.LInf, max(d.Cells, d.L0))
 }
 
 func add(c accounting.Composition, n mechanism.Noise) (accounting.Composition, error) {
