@@ -11,6 +11,7 @@ import (
 	"iter"
 	"reflect"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -22,6 +23,7 @@ import (
 	"github.com/throngdp/throng/aggregate"
 	"github.com/throngdp/throng/aggregate/arrowio"
 	"github.com/throngdp/throng/aggregate/csvio"
+	"github.com/throngdp/throng/aggregate/logio"
 	"github.com/throngdp/throng/aggregate/ndjsonio"
 	"github.com/throngdp/throng/aggregate/parquetio"
 	"github.com/throngdp/throng/aggregate/table"
@@ -32,6 +34,7 @@ var connectors = map[string]func(t testing.TB, w world, batch int) aggregate.Inp
 	"structs": func(t testing.TB, w world, _ int) aggregate.Inputs { return w.inputs(t) },
 	"csv":     func(t testing.TB, w world, batch int) aggregate.Inputs { return written(t, w, batch, csvSource) },
 	"ndjson":  func(t testing.TB, w world, batch int) aggregate.Inputs { return written(t, w, batch, ndjsonSource) },
+	"w3c":     func(t testing.TB, w world, batch int) aggregate.Inputs { return written(t, w, batch, w3cSource) },
 	"parquet": func(t testing.TB, w world, batch int) aggregate.Inputs { return written(t, w, batch, parquetSource) },
 	"arrow":   func(t testing.TB, w world, batch int) aggregate.Inputs { return written(t, w, batch, arrowSource) },
 }
@@ -154,6 +157,21 @@ func ndjsonSource(t testing.TB, g grid, _ int) table.Source {
 		require.NoError(t, e.Encode(object))
 	}
 	src, err := ndjsonio.New("rows.ndjson", reopen(out.Bytes()), ndjsonio.Options{})
+	require.NoError(t, err)
+	return src
+}
+
+// w3cSource writes every field in quotes, between tabs.
+func w3cSource(t testing.TB, g grid, _ int) table.Source {
+	t.Helper()
+	out := bytes.NewBufferString("#Fields: " + strings.Join(g.names, " "))
+	for _, row := range g.rows {
+		for i, cell := range row {
+			out.WriteByte("\n\t"[min(i, 1)])
+			out.WriteString(`"` + strings.ReplaceAll(cellText(cell), `"`, `""`) + `"`)
+		}
+	}
+	src, err := logio.New("rows.log", reopen(out.Bytes()), logio.Options{Format: logio.W3C})
 	require.NoError(t, err)
 	return src
 }

@@ -29,6 +29,7 @@ import (
 	"github.com/throngdp/throng/aggregate"
 	"github.com/throngdp/throng/aggregate/arrowio"
 	"github.com/throngdp/throng/aggregate/csvio"
+	"github.com/throngdp/throng/aggregate/logio"
 	"github.com/throngdp/throng/aggregate/ndjsonio"
 	"github.com/throngdp/throng/aggregate/parquetio"
 	"github.com/throngdp/throng/aggregate/structio"
@@ -176,6 +177,14 @@ func TestAttackI10FaultyFilesAreNotQuoted(t *testing.T) {
 			return ndjsonio.New("a.json", reopen([]byte("{\n\""+canary+"\":1}")), ndjsonio.Options{})
 		},
 	}
+	for i, log := range []string{
+		canary + "\n", "#Fields: " + canary + "\n", "#Fields: id\n" + canary + "\n#Fields: " + canary + "\n", "#Fields: id " + canary + " id\n",
+	} {
+		sources[fmt.Sprint("w3c ", i)] = func() (table.Source, error) {
+			return logio.New("a.log", reopen([]byte(log)), logio.Options{Format: logio.W3C})
+		}
+	}
+	sources["combined"] = func() (table.Source, error) { return logio.New("a.log", reopen([]byte(canary)), logio.Options{}) }
 	parquetBytes := parquetFile(t, g, 100)
 	schema, records := arrowRecords(g, 10)
 	var stream bytes.Buffer

@@ -55,7 +55,7 @@ type InputFormats struct{ Visitors, Usage Format }
 
 // Format says how an input's files are written. The zero value sniffs everything.
 type Format struct {
-	// Format is csv, tsv, ndjson, parquet or arrow; empty sniffs the content.
+	// Format is csv, tsv, ndjson, parquet, arrow, combined or w3c; empty sniffs the content.
 	Format string
 	// Delimiter separates CSV fields; empty sniffs the header line.
 	Delimiter string

@@ -74,7 +74,7 @@ func (p *Policy) validate() *faults {
 // format checks words; what fits which file is known when one is opened.
 func (f *faults) format(path string, format Format) {
 	if format.Format != "" {
-		f.oneOf(path+".format", format.Format, "csv", "tsv", "ndjson", "parquet", "arrow")
+		f.oneOf(path+".format", format.Format, "csv", "tsv", "ndjson", "parquet", "arrow", "combined", "w3c")
 	}
 	if format.Encoding != "" {
 		f.oneOf(path+".encoding", format.Encoding, "utf-8", "latin-1", "windows-1252")

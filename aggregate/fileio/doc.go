@@ -5,7 +5,9 @@
 // # Formats
 //
 // The first bytes of the content decide, through gzip, zstd and zip: PAR1 is Parquet, ARROW1 an Arrow
-// IPC file, ff ff ff ff an Arrow IPC stream, a first character { newline-delimited JSON. Where they
+// IPC file, ff ff ff ff an Arrow IPC stream, a first character { newline-delimited JSON, a first line that
+// begins with #Version:, #Fields: or #Software: a W3C log, and one of the first lines that is of the Common or
+// Combined Log Format such a log. Where they
 // leave it open, the extension in front of .gz or .zst decides (.csv, .txt, .tsv, .tab, .ndjson,
 // .jsonl, .json, .parquet, .pq, .arrow, .feather, .ipc, .arrows), an empty file without one is like
 // the files beside it, and anything else is CSV. [Options].Format overrides all of this. Well-known

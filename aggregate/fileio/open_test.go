@@ -83,6 +83,9 @@ func TestTheContentDecidesHowAFileIsRead(t *testing.T) {
 		"Parquet":      {string(asParquet(t, ints)), "integer 1"},
 		"Arrow file":   {string(asArrowFile(t, ints)), "integer 1"},
 		"Arrow stream": {string(asArrowStream(t, ints)), "integer 1"},
+		"IIS":          {"#Software: X\r\n#Fields: id v\r\nx 1\r\n", "text 1"},
+		"CloudFront":   {"#Version: 1.0\n#Fields: id v\nx\t1\n", "text 1"},
+		"W3C":          {"\n#Fields: id v\nx 1\n", "text 1"},
 	}
 	for name, c := range contents {
 		data := []byte(c.data)
@@ -99,6 +102,34 @@ func TestTheContentDecidesHowAFileIsRead(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestOneOfTheFirstLinesDecidesWhetherAFileIsACombinedLog(t *testing.T) {
+	const line = `192.0.2.7 - - [17/May/2015:10:05:03 +0000] "GET /\"a HTTP/1.1" 200 5`
+	for name, data := range map[string]string{
+		"common": line + "\n", "combined": line + ` "-" "x,y;z"` + "\r\n", "one line": line, "CRLF": line + "\r\n",
+		"after a bad one": "x\n\xff \"\n" + line + "\n", "no bytes": line[:len(line)-5] + "- -\n" + line + "\n",
+	} {
+		src, err := fileio.Open(t.Context(), []string{filepath.Join(folder(t, "f.csv", data), "f.csv")}, fileio.Options{})
+		require.NoError(t, err)
+		got, err := column(t, src, "host")
+		require.NoError(t, err, name)
+		assert.Subset(t, []string{"text 192.0.2.7"}, got, name)
+		assert.NotEmpty(t, got, name)
+	}
+	for name, data := range map[string]string{
+		"a CSV with a log in it": "v\n\"a, " + strings.ReplaceAll(line, `"`, `""`) + "\"\n",
+		"not the whole line":     "v\nsyslog: " + line + "\n",
+		"another time":           "v\n" + strings.Replace(line, "17/May/2015:", "2015-05-17 ", 1) + "\n",
+	} {
+		src, err := fileio.Open(t.Context(), []string{filepath.Join(folder(t, "f", data), "f")}, fileio.Options{})
+		require.NoError(t, err)
+		_, err = column(t, src, "v")
+		assert.NoError(t, err, name)
+	}
+	got, err := open(t, folder(t, "f", "x\n"), fileio.Options{Format: "combined"}, "f")
+	assert.ErrorContains(t, err, `column "v": is not there; a Combined log has host`)
+	assert.Empty(t, got)
 }
 
 func TestTheExtensionDecidesWhereTheContentDoesNot(t *testing.T) {
@@ -140,6 +171,9 @@ func TestAFormatThatIsNamedOverridesTheContent(t *testing.T) {
 		{"v\n1\n", "ndjson", "", table.ErrMalformed},
 		{"v\n1\n", "parquet", "", table.ErrMalformed},
 		{"v\n1\n", "arrow", "", table.ErrMalformed},
+		{"v\n1\n", "w3c", "", table.ErrSchema},
+		{"#Fields: v\n1\n", "w3c", "text 1", nil},
+		{"#Fields: v,w\n1,2\n", "csv", "", table.ErrSchema},
 		{string(asArrowFile(t, ints)), "arrow", "integer 1", nil},
 		{string(asArrowStream(t, ints)), "arrow", "integer 1", nil},
 		{string(asParquet(t, ints)), "parquet", "integer 1", nil},
@@ -187,10 +221,11 @@ func TestOptionsThatDoNotFitAreRefused(t *testing.T) {
 			"f: Options.Columns: got a value, want none for ndjson; leave it out\n" +
 			"f: Options.Encoding: got a value, want none for ndjson; leave it out\n" +
 			"f: Options.Null: got a value, want none for ndjson; leave it out"},
+		{"#Fields: v\n", fileio.Options{Delimiter: "\t"}, "f: Options.Delimiter: got a value, want none for w3c; leave it out"},
 		{"PAR1", fileio.Options{Null: []string{""}}, "f: Options.Null: got a value, want none for parquet; leave it out"},
 		{"ARROW1", fileio.Options{Encoding: "utf-8"}, "f: Options.Encoding: got a value, want none for arrow; leave it out"},
 		{"v\n", fileio.Options{Format: "tsv", Delimiter: ";"}, `f: Options.Delimiter: got ";", want a tab for tsv; set Format to csv or leave it empty`},
-		{"v\n", fileio.Options{Format: "CSV"}, `f: Options.Format: got "CSV", want csv, tsv, ndjson, parquet or arrow; leave it empty to let the content decide`},
+		{"v\n", fileio.Options{Format: "CSV"}, `f: Options.Format: got "CSV", want csv, tsv, ndjson, parquet, arrow, combined or w3c; leave it empty to let the content decide`},
 		{"v\n", fileio.Options{NoHeader: true}, "f: Options.Columns: got none, want the names of all columns in order; they are needed with NoHeader"},
 		{"v\n", fileio.Options{Columns: []string{"v"}}, "f: Options.Columns: got names, want none for a file with a header; set NoHeader or leave them out"},
 		{"v\n", fileio.Options{Encoding: "koi8-r"}, `f: Options.Encoding: got "koi8-r", want "utf-8", "latin-1" or "windows-1252"; convert the file to UTF-8`},

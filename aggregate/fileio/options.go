@@ -13,7 +13,7 @@ import (
 // Options say what a file's content cannot. The zero value is right for most files. All fields but
 // Format describe CSV and TSV and are refused for other formats.
 type Options struct {
-	// Format is csv, tsv, ndjson, parquet or arrow; empty means that the content decides.
+	// Format is csv, tsv, ndjson, parquet, arrow, combined or w3c; empty means that the content decides.
 	Format string
 	// Delimiter stands between fields; empty means a tab for TSV, and for CSV whichever of comma,
 	// semicolon, tab and | the first record has most of.
@@ -33,7 +33,7 @@ func (o Options) checkFormat(file string) error {
 		return nil
 	}
 	return optionFault(file, "Format", fmt.Sprintf(
-		"got %q, want csv, tsv, ndjson, parquet or arrow; leave it empty to let the content decide", o.Format))
+		"got %q, want csv, tsv, ndjson, parquet, arrow, combined or w3c; leave it empty to let the content decide", o.Format))
 }
 
 // check refuses options that do not fit the format of c. What is in the others, csvio checks.

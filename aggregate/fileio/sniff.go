@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"path"
+	"regexp"
 	"strings"
 
 	"github.com/throngdp/throng/aggregate/internal/unpack"
@@ -26,6 +27,8 @@ const (
 	parquet
 	arrowFile
 	arrowStream
+	combined
+	w3c
 )
 
 // label is how Options.Format calls f.
@@ -41,12 +44,17 @@ func (f format) label() string {
 		return "parquet"
 	case arrowFile, arrowStream:
 		return "arrow"
+	case combined:
+		return "combined"
+	case w3c:
+		return "w3c"
 	}
 	return "unknown"
 }
 
 // formats are the values of Options.Format. Which kind of Arrow it is, the content says.
-var formats = map[string]format{"csv": csv, "tsv": tsv, "ndjson": ndjson, "parquet": parquet, "arrow": arrowStream}
+var formats = map[string]format{"csv": csv, "tsv": tsv, "ndjson": ndjson, "parquet": parquet, "arrow": arrowStream,
+	"combined": combined, "w3c": w3c}
 
 // extensions decide where the content does not.
 var extensions = map[string]format{
@@ -72,7 +80,7 @@ var foreign = []struct{ magic, problem string }{
 	{"\xd0\xcf\x11\xe0", "is an old Office document; export the data as CSV"},
 }
 
-// headSize is how much of a file is looked at; only blanks in front of a { can need more than 8.
+// headSize is how much of a file is looked at; blanks in front of a { and the lines of logs need more than 8.
 const headSize = 4 << 10
 
 // detect finds the format of m. With an override it only tells the two kinds of Arrow apart.
@@ -141,8 +149,20 @@ func byContent(head []byte) format {
 	if array || bytes.HasPrefix(text, []byte("{")) {
 		return ndjson
 	}
+	for _, directive := range []string{"#Version:", "#Fields:", "#Software:"} {
+		if bytes.HasPrefix(text, []byte(directive)) {
+			return w3c
+		}
+	}
+	if combinedLine.Match(text) {
+		return combined
+	}
 	return unknown
 }
+
+// combinedLine is a line of a log up to its status. Any line that the head has will do, so that one that is
+// damaged, or that somebody made up, does not decide how a file is read.
+var combinedLine = regexp.MustCompile(`(?m)^[^ ,;\t]+ [^ ]+ [^ ]+ \[\d\d/[A-Z][a-z][a-z]/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] "(?:[^"\\\n]|\\.)*" (?:\d{3}|-) (?:\d+|-)(?: |\r?$)`)
 
 // trim removes what may stand in front of a text.
 func trim(head []byte) []byte {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/throngdp/throng/aggregate/arrowio"
 	"github.com/throngdp/throng/aggregate/csvio"
+	"github.com/throngdp/throng/aggregate/logio"
 	"github.com/throngdp/throng/aggregate/ndjsonio"
 	"github.com/throngdp/throng/aggregate/parquetio"
 	"github.com/throngdp/throng/aggregate/table"
@@ -38,6 +39,10 @@ func newSource(c content, opts Options) (table.Source, error) {
 		}), nil
 	case arrowStream:
 		return arrowio.NewStream(c.Name, open), nil
+	case combined:
+		return logio.New(c.Name, open, logio.Options{Size: c.Size})
+	case w3c:
+		return logio.New(c.Name, open, logio.Options{Format: logio.W3C, Size: c.Size})
 	}
 	return csvio.New(c.Name, open, opts.csv(c))
 }
