@@ -42,6 +42,8 @@ func TestAttackI05LogMemoryAmplification(t *testing.T) {
 	for name, evil := range map[string]func() io.Reader{
 		"one line of 16 MiB":            func() io.Reader { return repeated("x", 16<<20) },
 		"one quoted field of 16 MiB":    func() io.Reader { return io.MultiReader(text(apache+` "`), repeated("x", 16<<20), text(`"`)) },
+		"a long line that ends well":    func() io.Reader { return io.MultiReader(repeated("x", 16<<20), text(apache)) },
+		"one of three fields":           func() io.Reader { return io.MultiReader(repeated("x", 16<<20), text(" 2 3")) },
 		"16 MiB of blanks":              func() io.Reader { return repeated(" ", 16<<20) },
 		"16 MiB of tabs":                func() io.Reader { return repeated("\t", 16<<20) },
 		"16 MiB of quotes":              func() io.Reader { return repeated(`"`, 16<<20) },

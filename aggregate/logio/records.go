@@ -74,7 +74,7 @@ func (f *field) form(c column, separator byte) form {
 func (w *w3c) split(line []byte, separator byte) bool {
 	for n, at := 0, 0; ; n++ {
 		f, next, ok := next(line, at, separator)
-		if !ok || n == w.section.fields {
+		if !ok {
 			return false
 		}
 		if n < len(w.fields) {

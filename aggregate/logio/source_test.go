@@ -104,9 +104,12 @@ func TestALineOfACombinedLogIsTakenApart(t *testing.T) {
 		request("get /"):                                              row(none...),
 		request("GET / FTP/1"):                                        row(none...),
 	} {
-		got, err := read(t, source(t, []byte(line), logio.Combined), columns...)
+		// The first line leaves nothing behind for the second.
+		full := strings.Replace(apache, "- -", "i u", 1) + ` "r" "a" "1"` + strings.Repeat(" x", 15) + "\n"
+		got, err := read(t, source(t, []byte(full+line), logio.Combined), columns...)
 		require.NoError(t, err)
-		assert.Equal(t, [][]string{want}, got, line)
+		require.Len(t, got, 2)
+		assert.Equal(t, want, got[1], line)
 	}
 }
 
