@@ -66,18 +66,18 @@ func Faults(err error) []error {
 // where finds the file and line of a path.
 type where struct {
 	file  string
-	lines map[string]int
+	lines map[string]strictyaml.Place
 }
 
-// line returns the line of a path, or else of the nearest path above it.
-func (w where) line(path string) int {
+// place returns the file and the line of a path, or else of the nearest path above it.
+func (w where) place(path string) (file string, line int) {
 	for path != "" {
-		if n, ok := w.lines[path]; ok {
-			return n
+		if at, ok := w.lines[path]; ok {
+			return cmp.Or(at.Source, w.file), at.Line
 		}
 		path = path[:max(strings.LastIndexByte(path, '.'), strings.LastIndexByte(path, '['), 0)]
 	}
-	return 0
+	return w.file, 0
 }
 
 // faults collects what is wrong with a policy or a release.
@@ -87,9 +87,8 @@ type faults struct {
 }
 
 func (f *faults) add(path, got, want, fix string) {
-	f.list = append(f.list, &FieldError{
-		Path: path, Got: got, Want: want, Fix: fix, File: f.file, Line: f.line(path),
-	})
+	file, line := f.place(path)
+	f.list = append(f.list, &FieldError{Path: path, Got: got, Want: want, Fix: fix, File: file, Line: line})
 }
 
 // unset adds the fault of a field that must be given.

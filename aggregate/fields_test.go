@@ -179,6 +179,8 @@ func TestSchemasRefuseWhatTheDecoderRefuses(t *testing.T) {
 		{"policy", plainPolicy, `"4"`, "21"},
 		{"policy", plainPolicy, `"4"`, `"0x1"`},
 		{"policy", plainPolicy, "section:", "obs_status:"},
+		{"policy", plainPolicy, "version: 1\n", "version: 1\nfrom: excel\n"},
+		{"policy", plainPolicy, "min_people:", "exclude: none\nmin_people:"},
 		{"policy", plainPolicy, "{acme: {purposes: [advertising]}}", "{}"},
 		{"release", plainRelease, "period: all", "period: everything"},
 		{"release", plainRelease, "[visitors]", "[visitor]"},

@@ -3,6 +3,7 @@
 package aggregate
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -52,8 +53,9 @@ func ParsePolicy(name string, src []byte) (*Policy, error) {
 	p := &Policy{}
 	d := newDecoder(name, "policy")
 	d.decode(src, func(n *strictyaml.Node) {
-		d.Mapping(n, "", fields{
+		d.Mapping(d.withPreset(n), "", fields{
 			"version":    d.int(&p.Version),
+			"from":       func(n *strictyaml.Node, path string) { d.Choice(n, path, presets(), &p.From) },
 			"population": d.string(&p.Population),
 			"privacy_unit": d.mapping(fields{
 				"ids": d.items(func(n *strictyaml.Node, path string) {
@@ -179,7 +181,7 @@ func (d *decoder) err() error {
 	f := faults{where: where{file: d.file}}
 	for _, fault := range d.Faults() {
 		f.list = append(f.list, &FieldError{
-			Path: fault.Path, Got: fault.Got, Want: fault.Want, Fix: fault.Fix, File: d.file, Line: fault.Line,
+			Path: fault.Path, Got: fault.Got, Want: fault.Want, Fix: fault.Fix, File: cmp.Or(fault.Source, d.file), Line: fault.Line,
 		})
 	}
 	return f.err()

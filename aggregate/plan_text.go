@@ -20,6 +20,9 @@ func (p *Plan) String() string {
 	fmt.Fprintf(&b, "Release %s (snapshot %s)\n", p.Release, p.Snapshot)
 	line("recipient", "%s, for the purpose %s", p.Recipient, p.Purpose)
 	line("population", "%s", p.Population)
+	if p.Preset != "" {
+		line("preset", "%s, with what the policy changes in it", p.Preset)
+	}
 	line("period", "%s", p.Period)
 	line("protected", "each %s; neighbouring inputs: %s", p.Unit, p.Neighbors)
 	line("privacy cost", "%s for everything below together (%s)", p.Spend.text(), p.composition())

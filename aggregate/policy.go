@@ -11,6 +11,9 @@ import (
 type Policy struct {
 	// Version is the version of this format: 1.
 	Version int64
+	// From is the preset that [LoadPolicy] has laid the policy over, such as segment; empty means none. In a
+	// Policy that is built in Go it adds nothing, and is only named in plans.
+	From string
 	// Population names the people whose records these are. Budgets belong to it, not to files.
 	Population  string
 	PrivacyUnit PrivacyUnit

@@ -44,6 +44,9 @@ func (p *Policy) validate() *faults {
 	f := &faults{where: p.where}
 	f.version("policy.version", p.Version)
 	f.name("policy.population", p.Population, slug, wantSlug)
+	if p.From != "" {
+		f.oneOf("policy.from", p.From, presets()...)
+	}
 	p.validateIDs(f)
 	for _, name := range slices.Sorted(maps.Keys(p.Columns)) {
 		p.validateColumn(f, strictyaml.Child("policy.columns", name), name, p.Columns[name])

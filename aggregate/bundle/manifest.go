@@ -22,7 +22,9 @@ type manifest struct {
 	Format     string     `json:"format"`
 	Deployment deployment `json:"deployment"`
 
-	Release    releaseID             `json:"release"`
+	Release releaseID `json:"release"`
+	// Preset names the mapping that the owner's policy began with.
+	Preset     string                `json:"preset,omitempty"`
 	MinPeople  minPeople             `json:"min_people"`
 	Exclusions []string              `json:"exclusions"`
 	Confidence float64               `json:"confidence"`
@@ -112,7 +114,7 @@ func manifestOf(r *aggregate.Result) manifest {
 				"justification": "values are integers inside declared bounds before the first addition; noise is integer noise; no float is summed",
 			},
 		},
-		Release:    releaseID{p.Population, p.Release, p.Snapshot, p.Recipient, p.Purpose, p.Period},
+		Release: releaseID{p.Population, p.Release, p.Snapshot, p.Recipient, p.Purpose, p.Period}, Preset: p.Preset,
 		MinPeople:  minPeople{p.MinPeople, p.Declared, minPeopleText(p)},
 		Exclusions: p.Exclusions, Confidence: p.Confidence, Intervals: intervalsText,
 		Statuses: statuses, Tables: p.Tables, Totals: p.Totals, Columns: columns, Ledger: ledger,

@@ -17,13 +17,19 @@ import (
 // and not safe for concurrent use.
 type Binder struct {
 	root   string
-	lines  map[string]int
+	lines  map[string]Place
 	faults []Fault
+}
+
+// Place is a line of a file, whose name is empty for the file itself.
+type Place struct {
+	Source string
+	Line   int
 }
 
 // NewBinder returns a Binder whose paths begin with root, such as "policy".
 func NewBinder(root string) *Binder {
-	return &Binder{root: root, lines: map[string]int{}}
+	return &Binder{root: root, lines: map[string]Place{}}
 }
 
 // Faults returns all faults so far, ordered by line, then by path.
@@ -48,22 +54,25 @@ func (b *Binder) Add(faults ...Fault) {
 func (b *Binder) Fault(n *Node, path, got, want, fix string) {
 	f := Fault{Path: b.path(path), Got: got, Want: want, Fix: fix}
 	if n != nil {
-		f.Line, f.Column = n.Line, n.Column
+		f.Line, f.Column, f.Source = n.Line, n.Column, n.Source
 	} else {
-		f.Line = b.Line(path)
+		at := b.place(path)
+		f.Line, f.Source = at.Line, at.Source
 	}
 	b.faults = append(b.faults, f)
 }
 
 // Line returns the line on which the value at path begins, or else the nearest value above it; 0 where
 // nothing of the file has been bound.
-func (b *Binder) Line(path string) int {
+func (b *Binder) Line(path string) int { return b.place(path).Line }
+
+func (b *Binder) place(path string) Place {
 	for path = b.path(path); path != ""; path = parent(path) {
-		if line, ok := b.lines[path]; ok {
-			return line
+		if at, ok := b.lines[path]; ok {
+			return at
 		}
 	}
-	return 0
+	return Place{}
 }
 
 // path puts a path below the root, once.
@@ -91,7 +100,7 @@ func (b *Binder) is(n *Node, path string, kind Kind, want, fix string) bool {
 	}
 	path = b.path(path)
 	if _, ok := b.lines[path]; !ok {
-		b.lines[path] = n.Line
+		b.lines[path] = Place{n.Source, n.Line}
 	}
 	if n.Kind != kind {
 		b.Fault(n, path, n.Kind.String(), want, fix)
@@ -109,7 +118,7 @@ func (b *Binder) Mapping(n *Node, path string, fields map[string]func(n *Node, p
 	names := slices.Sorted(maps.Keys(fields))
 	for _, e := range n.Entries {
 		here := Child(b.path(path), e.Key)
-		b.lines[here] = e.Line
+		b.lines[here] = Place{e.Source, e.Line}
 		if field, ok := fields[e.Key]; ok {
 			field(e.Value, here)
 			continue
@@ -121,7 +130,7 @@ func (b *Binder) Mapping(n *Node, path string, fields map[string]func(n *Node, p
 
 func (b *Binder) unknownKey(e Entry, path string, names []string) {
 	f := Fault{
-		Line: e.Line, Column: e.Column, Path: path,
+		Line: e.Line, Column: e.Column, Source: e.Source, Path: path,
 		Got: "the unknown key " + quote(e.Key), Want: "one of " + strings.Join(names, ", "), Fix: "remove it",
 	}
 	if name := DidYouMean(e.Key, names); name != "" {
@@ -137,7 +146,7 @@ func (b *Binder) Each(n *Node, path string, f func(key string, n *Node, path str
 	}
 	for _, e := range n.Entries {
 		here := Child(b.path(path), e.Key)
-		b.lines[here] = e.Line
+		b.lines[here] = Place{e.Source, e.Line}
 		f(e.Key, e.Value, here)
 	}
 }
@@ -149,7 +158,7 @@ func (b *Binder) Items(n *Node, path string, f func(i int, n *Node, path string)
 	}
 	for i, item := range n.Items {
 		here := index(b.path(path), i)
-		b.lines[here] = item.Line
+		b.lines[here] = Place{item.Source, item.Line}
 		f(i, item, here)
 	}
 }
@@ -250,5 +259,5 @@ func shown(n *Node) string {
 	return quote(n.Text)
 }
 
-// Lines returns the line of every path that has been bound.
-func (b *Binder) Lines() map[string]int { return maps.Clone(b.lines) }
+// Lines returns the place of every path that has been bound.
+func (b *Binder) Lines() map[string]Place { return maps.Clone(b.lines) }

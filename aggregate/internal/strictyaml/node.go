@@ -35,6 +35,8 @@ type Node struct {
 	Text string
 	// Quoted is true where the scalar was written in quotes or as a block.
 	Quoted bool
+	// Source is the name of another file that the node comes from; empty for the file itself.
+	Source string
 	// Entries are those of a mapping, Items those of a sequence, both in the order of the file.
 	Entries []Entry
 	Items   []*Node
@@ -44,7 +46,9 @@ type Node struct {
 type Entry struct {
 	Key          string
 	Line, Column int
-	Value        *Node
+	// Source is as that of a Node.
+	Source string
+	Value  *Node
 }
 
 // Get returns the value of a key, nil where n is nil, no mapping or has no such key.
@@ -65,6 +69,8 @@ func (n *Node) Get(key string) *Node {
 type Fault struct {
 	// Line and Column say where, 0 where the fault is the whole file's.
 	Line, Column int
+	// Source is the name of another file that the fault is in; empty for the file itself.
+	Source string
 	// Path is the dotted path such as columns.gender.values, empty where it is not known.
 	Path           string
 	Got, Want, Fix string
