@@ -167,6 +167,21 @@ func TestExamplesFitTheirSchemas(t *testing.T) {
 	}
 }
 
+// TestTheSchemaTakesAPolicyThatIsLaidOverAPreset: there, parts of columns and rules will do.
+func TestTheSchemaTakesAPolicyThatIsLaidOverAPreset(t *testing.T) {
+	schema := compileSchema(t, "policy")
+	for _, part := range []string{
+		"", "columns: {gender: {values: {f: female}}, country: none}", "exclude: none", "exclude: {bots: none, signals: {gpc: x}}",
+	} {
+		src := []byte(ownPart + "from: segment\n" + part + "\n")
+		assert.NoError(t, schema.Validate(asJSON(t, src)), part)
+		_, err := aggregate.ParsePolicy("p", src)
+		assert.NoError(t, err, part)
+	}
+	assert.Error(t, schema.Validate(asJSON(t, []byte(ownPart+"from: segment\ncolumns: {city: nothing}\n"))))
+	assert.Error(t, schema.Validate(asJSON(t, []byte(ownPart))), "without a preset somebody must be protected")
+}
+
 // TestSchemasRefuseWhatTheDecoderRefuses gives an editor's user the same answer as a run, as far as a
 // schema can tell.
 func TestSchemasRefuseWhatTheDecoderRefuses(t *testing.T) {
@@ -181,6 +196,8 @@ func TestSchemasRefuseWhatTheDecoderRefuses(t *testing.T) {
 		{"policy", plainPolicy, "section:", "obs_status:"},
 		{"policy", plainPolicy, "version: 1\n", "version: 1\nfrom: excel\n"},
 		{"policy", plainPolicy, "min_people:", "exclude: none\nmin_people:"},
+		{"policy", plainPolicy, "min_people:", "exclude: {bots: {from: usage}}\nmin_people:"},
+		{"policy", plainPolicy, "role: dimension, groups: private", "groups: private"},
 		{"policy", plainPolicy, "{acme: {purposes: [advertising]}}", "{}"},
 		{"release", plainRelease, "period: all", "period: everything"},
 		{"release", plainRelease, "[visitors]", "[visitor]"},

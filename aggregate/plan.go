@@ -16,19 +16,17 @@ import (
 // and what it costs. It depends on the policy and the release alone, so the same two give the same
 // plan, byte for byte.
 type Plan struct {
-	Population string `json:"population"`
-	// Preset is the preset that the policy is from, which it may have changed; empty where there is none.
-	Preset    string    `json:"preset,omitempty"`
-	Release   string    `json:"release"`
-	Snapshot  string    `json:"snapshot"`
-	Recipient string    `json:"recipient"`
-	Purpose   string    `json:"purpose"`
-	Period    string    `json:"period"`
-	Unit      string    `json:"privacy_unit"`
-	Neighbors string    `json:"neighboring"`
-	MinPeople int64     `json:"min_people"`
-	Declared  string    `json:"min_people_declared"`
-	Spend     PlanSpend `json:"spend"`
+	Population string    `json:"population"`
+	Release    string    `json:"release"`
+	Snapshot   string    `json:"snapshot"`
+	Recipient  string    `json:"recipient"`
+	Purpose    string    `json:"purpose"`
+	Period     string    `json:"period"`
+	Unit       string    `json:"privacy_unit"`
+	Neighbors  string    `json:"neighboring"`
+	MinPeople  int64     `json:"min_people"`
+	Declared   string    `json:"min_people_declared"`
+	Spend      PlanSpend `json:"spend"`
 	// Composition names the theorem by which all parts together cost Spend: basic, zcdp or pld. Of those,
 	// the one that needs the least noise was taken.
 	Composition string      `json:"composition"`
@@ -40,6 +38,8 @@ type Plan struct {
 	// Totals says which numbers are displayed so that they add up, and why they do before noise. A table of
 	// which a group is withheld is left out. Shares and means are made of the numbers as they were drawn.
 	Totals []string `json:"totals,omitempty"`
+	// Preset is the preset that the policy is from, which it may have changed; empty where there is none.
+	Preset string `json:"preset,omitempty"`
 }
 
 // PlanSpend is an (ε, δ) pair as exact text.
@@ -146,12 +146,12 @@ func NewPlan(p *Policy, r *Release) (*Plan, error) {
 
 func newPlan(c *compiled) *Plan {
 	p := &Plan{
-		Population: c.policy.Population, Preset: c.policy.From, Release: c.release.Name, Snapshot: c.release.Snapshot,
+		Population: c.policy.Population, Release: c.release.Name, Snapshot: c.release.Snapshot,
 		Recipient: c.release.Recipient, Purpose: c.release.Purpose, Period: c.release.Period.String(),
 		Unit: c.unitText(), Neighbors: string(dp.AddRemove),
 		MinPeople: c.policy.MinPeople.K, Declared: string(c.declaredMode()),
 		Spend: planSpend(c.calibration.Spend), Composition: c.calibration.Method.String(), Confidence: Confidence,
-		Exclusions: []string{},
+		Exclusions: []string{}, Preset: c.policy.From,
 	}
 	for _, r := range c.rules {
 		p.Exclusions = append(p.Exclusions, "all "+r.text)
