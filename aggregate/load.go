@@ -48,7 +48,8 @@ func readSpec(path string) ([]byte, error) {
 	return src, nil
 }
 
-// ParsePolicy reads a policy from YAML text; name is how faults call the file.
+// ParsePolicy reads a policy from YAML text; name is how faults call the file. A policy with a from is laid over
+// that preset: mappings are merged by key, none takes a mapping or a list out, anything else replaces.
 func ParsePolicy(name string, src []byte) (*Policy, error) {
 	p := &Policy{}
 	d := newDecoder(name, "policy")

@@ -44,6 +44,17 @@ spend: {epsilon: "1", delta: "1e-6"}
 tables:
   - {name: gender, group_by: [gender], statistics: [visitors, {share: visitors}]}
   - {name: region, group_by: [region, gender], statistics: [{share: visitors, within: [region]}]}`},
+	"a preset": {`
+version: 1
+population: riders
+from: bike_share
+columns: {start_station: {groups: ["1", "2", "3"]}, end_station: none}
+min_people: {k: 1}`, `
+period: {from: 2026-03-16, to: 2026-03-23}
+spend: {epsilon: "1", delta: "1e-6"}
+tables:
+  - {name: gender, group_by: [gender, age], statistics: [visitors]}
+  - {name: stations, group_by: [start_station], bounds: {max_partitions: 2, max_per_partition: 3}, statistics: [visitors, events]}`},
 	"days of a course, joined columns, several ids": {`
 version: 1
 population: students
