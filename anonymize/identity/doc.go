@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package identity turns privacy ids into what the engine counts by: one canonical spelling per
-// person ([Kind.Append]) and a keyed hash of it ([Secret], [Hasher]).
+// person ([Kind.Append]), a keyed hash of it ([Secret], [Hasher]), and one hash for all ids that a table of
+// links calls one person's ([Linker], [Links]).
 //
 // # Guarantee
 //
@@ -39,6 +40,7 @@
 //
 // # Not protected
 //
-// A person with two unrelated ids is two units unless the policy links them. Merging goes the other
-// way: two people who share an address are one unit, which weakens the statistics, not the privacy.
+// A person with two unrelated ids is two units unless links make them one; links.md says what then is the
+// unit, and what the cap and links that come late or go cost. Merging goes the other way: two people who
+// share an address are one unit, which weakens the statistics, not the privacy.
 package identity

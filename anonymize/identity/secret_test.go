@@ -28,7 +28,7 @@ func fixedKey() []byte {
 	return key
 }
 
-func fixedSecret(t *testing.T) identity.Secret {
+func fixedSecret(t testing.TB) identity.Secret {
 	t.Helper()
 	s, err := identity.SecretFromBytes(fixedKey())
 	require.NoError(t, err)
