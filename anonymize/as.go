@@ -3,8 +3,9 @@
 package anonymize
 
 import (
-	"errors"
+	"fmt"
 	"slices"
+	"strings"
 )
 
 // As says how the values of a column are to be read. It is declared, never guessed: 13 may be an
@@ -52,12 +53,15 @@ const (
 	// AsDeviceClass is a User-Agent header, of which the kind of device is left: phone, tablet, desktop, tv,
 	// console, bot or other.
 	AsDeviceClass As = "device_class"
+	// AsPrefix is a code such as a postal one, of which the first characters are left, in upper case and without
+	// white space and dashes: SW1 of "sw1a 1aa".
+	AsPrefix As = "prefix"
 )
 
 var (
 	ageReadings  = []As{AsAge, AsBirthYear, AsBirthDate}
 	timeReadings = []As{AsRFC3339, AsDate, AsYYYYMMDD, AsCLF, AsUnixS, AsUnixMS, AsUnixUS, AsUnixNS, AsDayOffset}
-	textReadings = []As{AsRegistrableDomain, AsBrowserFamily, AsDeviceClass}
+	textReadings = []As{AsRegistrableDomain, AsBrowserFamily, AsDeviceClass, AsPrefix}
 )
 
 // ParseAs returns the way of reading with the given name.
@@ -65,7 +69,18 @@ func ParseAs(name string) (As, error) {
 	if a := As(name); a.IsAge() || a.IsTime() || a.IsText() {
 		return a, nil
 	}
-	return "", errors.New("want one of age, birth_year, birth_date, rfc3339, date, yyyymmdd, clf, unix_s, unix_ms, unix_us, unix_ns, day_offset, registrable_domain, browser_family, device_class; choose one")
+	return "", fmt.Errorf("want one of %s, %s, %s; choose one", list(ageReadings), list(timeReadings), TextReadings())
+}
+
+// TextReadings lists the names of the ways of reading a text, for people.
+func TextReadings() string { return list(textReadings) }
+
+func list(readings []As) string {
+	var names []string
+	for _, a := range readings {
+		names = append(names, string(a))
+	}
+	return strings.Join(names, ", ")
 }
 
 // IsAge reports whether a is a way of reading a person's age.

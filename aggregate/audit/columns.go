@@ -81,7 +81,7 @@ func (m *model) column(input aggregate.InputName, raw string) column {
 				c.good = m.groups(col, part)
 			}
 			c.group = true
-			c.free = col.Groups.Private && len(col.Values) == 0 && len(col.Bands) == 0 && col.Grain == ""
+			c.free = col.Groups.Private && len(col.Values) == 0 && len(col.Bands) == 0 && col.Grain == "" && col.As == ""
 		}
 	}
 	m.obey(input, &c)
@@ -185,6 +185,11 @@ func (m *model) groups(col aggregate.Column, part int) []string {
 		return all
 	case len(col.Values) > 0:
 		return spellings(col.Values)
+	}
+	if as.IsText() && len(col.Columns) < 2 {
+		if cells := read(as, col); cells != nil {
+			return cells
+		}
 	}
 	labels := slices.Clone(col.Groups.Declared)
 	if len(labels) == 0 {

@@ -97,6 +97,19 @@ period: {from: 2026-03-16, to: 2026-03-18}
 spend: {epsilon: "0.01", delta: "0"}
 tables:
   - {name: all, group_by: [], statistics: [visitors, {sum: paid}]}`},
+	"generalised texts": {`
+version: 1
+population: browsers
+privacy_unit: {ids: [{column: id, from: usage, kind: opaque}]}
+columns:
+  area: {from: usage, of: person, role: dimension, column: postcode, as: prefix, length: 3, groups: private}
+  site: {from: usage, of: event, role: dimension, column: referrer, as: registrable_domain, groups: private}
+min_people: {k: 1}`, `
+period: all
+spend: {epsilon: "1", delta: "1e-6"}
+tables:
+  - {name: areas, group_by: [area], statistics: [visitors]}
+  - {name: sites, group_by: [site], bounds: {max_partitions: 2, max_per_partition: 3}, statistics: [visitors, events]}`},
 }
 
 func TestOddPoliciesKeepTheirClaims(t *testing.T) {

@@ -27,6 +27,8 @@ type Spec struct {
 	Bands []int64
 	// As says how cells are read: an age for Bands, a time for Grain, a text of which a part is left otherwise.
 	As anonymize.As
+	// Length is how many characters AsPrefix leaves, 1 to 64.
+	Length int64
 	// Grain is the period by which times are grouped, in Zone (an IANA name; UTC when empty).
 	Grain Grain
 	Zone  string
@@ -58,7 +60,7 @@ func NewLabeler(s Spec) (*Labeler, error) {
 	if l.otherwise == "" {
 		l.otherwise = DefaultUnknown
 	}
-	l.read = reading(s.As)
+	l.read = reading(s)
 	faults := []error{checkForm(s), checkLabels(l.otherwise, s)}
 	var produced []string
 	var err error
@@ -121,19 +123,6 @@ func (l *Labeler) Label(dst []byte, v anonymize.Value) (label []byte, known bool
 	return append(dst, l.otherwise...), false
 }
 
-// reading is what a way of reading leaves of a text, nil for the other ways.
-func reading(as anonymize.As) func([]byte) string {
-	switch as {
-	case anonymize.AsRegistrableDomain:
-		return registrableDomain
-	case anonymize.AsBrowserFamily:
-		return func(text []byte) string { return agent(text, families) }
-	case anonymize.AsDeviceClass:
-		return func(text []byte) string { return agent(text, devices) }
-	}
-	return nil
-}
-
 // period labels a time; a closed list of periods is short of most of them.
 func (l *Labeler) period(dst []byte, v anonymize.Value) ([]byte, bool) {
 	if instant, ok := l.clock.Instant(v); ok {
@@ -191,8 +180,9 @@ func checkForm(s Spec) error {
 	}
 	// With bands or a grain, theirs is the word on how they can be read.
 	if s.As != "" && !s.As.IsAge() && !s.As.IsTime() && !s.As.IsText() && s.Bands == nil && s.Grain == "" {
-		faults = append(faults, fmt.Errorf("want age, birth_year or birth_date with bands, a way to read a time with a grain, registrable_domain, browser_family or device_class, got %q; choose one", string(s.As)))
+		faults = append(faults, fmt.Errorf("want age, birth_year or birth_date with bands, a way to read a time with a grain, or one of %s, got %q; choose one", anonymize.TextReadings(), string(s.As)))
 	}
+	faults = append(faults, checkTextReading(s))
 	return errors.Join(faults...)
 }
 

@@ -181,7 +181,7 @@ func TestLabelerNamesAllFaultsOfItsSpec(t *testing.T) {
 		{"two forms", generalize.Spec{Values: map[string]string{"a": "b"}, Bands: []int64{1}}, "want only one of values, bands and grain; remove the others"},
 		{"ages without bands", generalize.Spec{As: anonymize.AsBirthYear}, "want bands for ages and births; add them"},
 		{"times without grain", generalize.Spec{As: anonymize.AsUnixS}, "want a grain for times (hour, day, iso_week, month); add it"},
-		{"unknown reading", generalize.Spec{As: "yob"}, "want age, birth_year or birth_date with bands, a way to read a time with a grain, registrable_domain, browser_family or device_class, got \"yob\"; choose one"},
+		{"unknown reading", generalize.Spec{As: "yob"}, "want age, birth_year or birth_date with bands, a way to read a time with a grain, or one of " + anonymize.TextReadings() + ", got \"yob\"; choose one"},
 		{"empty map and list", generalize.Spec{Values: map[string]string{}}, "want at least one entry in values; add it or remove the map"},
 		{"empty bands", generalize.Spec{Bands: []int64{}}, "want at least one band; add it or remove the list"},
 		{"bands out of order", generalize.Spec{Bands: []int64{18, 13, 13}}, "want bands in rising order, got 13 after 18; sort them and drop doubles\nwant bands in rising order, got 13 after 13; sort them and drop doubles"},
