@@ -82,3 +82,24 @@ func TestAttackI12PostalCodesLeaveAsPrefixes(t *testing.T) {
 	assert.Equal(t, [][]string{{"900"}, {"901"}, {"902"}, {"EC2"}, {"SW1"}}, groups(res, 0))
 	absent(t, res, "SW1A", "EC2M", "9000")
 }
+
+// TestAttackI12PhonesAndAddressesLeaveAsAreasAndNetworks gives each person a number and an address of their own.
+func TestAttackI12PhonesAndAddressesLeaveAsAreasAndNetworks(t *testing.T) {
+	var usage strings.Builder
+	usage.WriteString("id,phone,address\n")
+	for i := range 300 {
+		phone := fmt.Sprintf([]string{"+1 212 55%05d", "+49 30 55%05d"}[i%2], i)
+		address := fmt.Sprintf([]string{"198.51.%d.77", "::ffff:198.51.%d.77", "2001:db8:%d::77"}[i%3], i%256)
+		fmt.Fprintf(&usage, "p%d,%s,%s\n", i, phone, address)
+	}
+	res := generalised(t, `
+  country: {from: usage, of: person, role: dimension, column: phone, as: phone_country, groups: private}
+  area: {from: usage, of: person, role: dimension, column: phone, as: phone_area, groups: private}
+  network: {from: usage, of: event, role: dimension, column: address, as: ip_network, bits: {v4: 16}, groups: private}`,
+		usage.String(), "group_by: [country], statistics: [visitors]", "group_by: [area], statistics: [visitors]",
+		"group_by: [network], bounds: {max_partitions: 1}, statistics: [visitors]")
+	assert.Equal(t, [][]string{{"+1"}, {"+49"}}, groups(res, 0))
+	assert.Equal(t, [][]string{{"+1 212"}, {"+49"}}, groups(res, 1))
+	assert.Equal(t, [][]string{{"198.51.0.0/16"}, {"2001:db8::/32"}}, groups(res, 2))
+	absent(t, res, "+1 212 5", "+49 3", ".77", "::77")
+}

@@ -15,7 +15,7 @@ import (
 func (c Column) spec(asOf anonymize.Date) generalize.Spec {
 	s := generalize.Spec{
 		Values: c.Values, Otherwise: c.otherwise(), Bands: c.Bands,
-		As: anonymize.As(c.As), Length: c.Length, Grain: generalize.Grain(c.Grain), Zone: c.Zone, RefDate: asOf,
+		As: anonymize.As(c.As), Length: c.Length, Bits: generalize.Bits(c.Bits), Grain: generalize.Grain(c.Grain), Zone: c.Zone, RefDate: asOf,
 	}
 	if len(c.Values) == 0 && len(c.Bands) == 0 && len(c.Groups.Declared) > 0 {
 		s.Groups = c.labels()

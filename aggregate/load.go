@@ -232,7 +232,9 @@ func (d *decoder) column(n *strictyaml.Node, path string) Column {
 	d.Mapping(n, path, fields{
 		"from": decodeText(d, &c.From), "of": decodeText(d, &c.Of), "role": decodeText(d, &c.Role),
 		"column": d.string(&c.Column), "columns": d.strings(&c.Columns), "join": d.string(&c.Join),
-		"as": d.string(&c.As), "length": d.int(&c.Length), "zone": d.string(&c.Zone), "grain": d.string(&c.Grain),
+		"as": d.string(&c.As), "length": d.int(&c.Length),
+		"bits": d.mapping(fields{"v4": d.int(&c.Bits.V4), "v6": d.int(&c.Bits.V6)}),
+		"zone": d.string(&c.Zone), "grain": d.string(&c.Grain),
 		"values": func(n *strictyaml.Node, path string) {
 			c.Values = map[string]string{}
 			d.Each(n, path, func(key string, n *strictyaml.Node, path string) { c.Values[key] = d.Text(n, path) })

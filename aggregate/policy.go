@@ -108,10 +108,13 @@ type Column struct {
 	// As says what the raw value is: birth_year, birth_date or age before Bands; rfc3339, date,
 	// yyyymmdd, clf, unix_s, unix_ms, unix_us, unix_ns or day_offset for a time; registrable_domain,
 	// browser_family or device_class for a URL or a User-Agent header of which only that is left; prefix for a
-	// code of which the first Length characters are.
+	// code of which the first Length characters are; phone_country or phone_area for an international phone
+	// number; ip_network for an IP address.
 	As string
 	// Length is how many characters As: prefix leaves, 1 to 64. What is shorter becomes Otherwise.
 	Length int64
+	// Bits is how many bits of an address As: ip_network leaves, 16 and 32 where they are 0.
+	Bits struct{ V4, V6 int64 }
 	// Zone is the IANA time zone of local times and of Grain; empty means UTC.
 	Zone string
 	// Grain cuts a time to hour, day, iso_week or month.

@@ -242,7 +242,7 @@ func (p *Policy) validateColumn(f *faults, path, name string, c Column) {
 // roleFields lists the fields that each role uses. One that would change nothing is refused: whoever
 // wrote it thinks that it does.
 var roleFields = map[Role]string{
-	Dimension:  "from of column columns join as length zone grain values otherwise bands groups resolve",
+	Dimension:  "from of column columns join as length bits zone grain values otherwise bands groups resolve",
 	TimeRole:   "from column as zone",
 	ValueRole:  "from column clamp sum_clamp resolution unit invalid",
 	Identifier: "from column",
@@ -252,7 +252,7 @@ var roleFields = map[Role]string{
 func (c Column) misplaced() []string {
 	set := map[string]bool{
 		"from": c.From != "", "of": c.Of != "", "column": c.Column != "", "columns": c.Columns != nil, "join": c.Join != "",
-		"as": c.As != "", "length": c.Length != 0, "zone": c.Zone != "", "grain": c.Grain != "", "values": c.Values != nil,
+		"as": c.As != "", "length": c.Length != 0, "bits": c.Bits.V4 != 0 || c.Bits.V6 != 0, "zone": c.Zone != "", "grain": c.Grain != "", "values": c.Values != nil,
 		"otherwise": c.Otherwise != "", "bands": c.Bands != nil,
 		"groups": c.Groups.Private || c.Groups.Declared != nil, "resolve": c.Resolve != "",
 		"clamp": c.Clamp != nil, "sum_clamp": c.SumClamp != nil, "resolution": c.Resolution != "",

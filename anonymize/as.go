@@ -56,12 +56,19 @@ const (
 	// AsPrefix is a code such as a postal one, of which the first characters are left, in upper case and without
 	// white space and dashes: SW1 of "sw1a 1aa".
 	AsPrefix As = "prefix"
+	// AsPhoneCountry is an international phone number, with a plus sign or 00, of which the country code is left:
+	// +49. Countries that share a code, such as those of North America, are one.
+	AsPhoneCountry As = "phone_country"
+	// AsPhoneArea is an international phone number, of which in North America the area code is left too: "+1 212".
+	AsPhoneArea As = "phone_area"
+	// AsIPNetwork is an IP address, of which the network is left: 198.51.0.0/16.
+	AsIPNetwork As = "ip_network"
 )
 
 var (
 	ageReadings  = []As{AsAge, AsBirthYear, AsBirthDate}
 	timeReadings = []As{AsRFC3339, AsDate, AsYYYYMMDD, AsCLF, AsUnixS, AsUnixMS, AsUnixUS, AsUnixNS, AsDayOffset}
-	textReadings = []As{AsRegistrableDomain, AsBrowserFamily, AsDeviceClass, AsPrefix}
+	textReadings = []As{AsRegistrableDomain, AsBrowserFamily, AsDeviceClass, AsPrefix, AsPhoneCountry, AsPhoneArea, AsIPNetwork}
 )
 
 // ParseAs returns the way of reading with the given name.

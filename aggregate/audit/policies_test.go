@@ -103,13 +103,16 @@ population: browsers
 privacy_unit: {ids: [{column: id, from: usage, kind: opaque}]}
 columns:
   area: {from: usage, of: person, role: dimension, column: postcode, as: prefix, length: 3, groups: private}
+  country: {from: usage, of: person, role: dimension, column: phone, as: phone_country, groups: private}
+  network: {from: usage, of: event, role: dimension, column: address, as: ip_network, bits: {v4: 8}, groups: private}
   site: {from: usage, of: event, role: dimension, column: referrer, as: registrable_domain, groups: private}
 min_people: {k: 1}`, `
 period: all
 spend: {epsilon: "1", delta: "1e-6"}
 tables:
   - {name: areas, group_by: [area], statistics: [visitors]}
-  - {name: sites, group_by: [site], bounds: {max_partitions: 2, max_per_partition: 3}, statistics: [visitors, events]}`},
+  - {name: countries, group_by: [country], statistics: [visitors]}
+  - {name: sites, group_by: [site, network], bounds: {max_partitions: 2, max_per_partition: 3}, statistics: [visitors, events]}`},
 }
 
 func TestOddPoliciesKeepTheirClaims(t *testing.T) {

@@ -14,6 +14,9 @@ func read(as anonymize.As, col aggregate.Column) []string {
 	cells := map[anonymize.As]string{
 		anonymize.AsRegistrableDomain: "https://www.group%d.example/page",
 		anonymize.AsPrefix:            fmt.Sprintf("%%0%dd-rest", max(1, col.Length)),
+		anonymize.AsPhoneCountry:      "+3%d 151 234567",
+		anonymize.AsPhoneArea:         "+1 21%d 555 2671",
+		anonymize.AsIPNetwork:         "%d.0.2.1",
 	}
 	spelling, ok := cells[as]
 	if !ok || len(col.Groups.Declared) > 0 {
@@ -21,6 +24,9 @@ func read(as anonymize.As, col aggregate.Column) []string {
 	}
 	var all []string
 	for i := range privateGroups {
+		if as == anonymize.AsIPNetwork || as == anonymize.AsPhoneArea {
+			i += 2 // what begins with 0 or 1 is none
+		}
 		all = append(all, fmt.Sprintf(spelling, i))
 	}
 	return all

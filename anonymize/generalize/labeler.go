@@ -29,6 +29,8 @@ type Spec struct {
 	As anonymize.As
 	// Length is how many characters AsPrefix leaves, 1 to 64.
 	Length int64
+	// Bits says how much of an address AsIPNetwork leaves.
+	Bits Bits
 	// Grain is the period by which times are grouped, in Zone (an IANA name; UTC when empty).
 	Grain Grain
 	Zone  string

@@ -26,13 +26,22 @@ func reading(s Spec) func([]byte) string {
 		return func(text []byte) string { return agent(text, devices) }
 	case anonymize.AsPrefix:
 		return func(text []byte) string { return prefixOf(text, s.Length) }
+	case anonymize.AsPhoneCountry:
+		return phoneCountry
+	case anonymize.AsPhoneArea:
+		return phoneArea
+	case anonymize.AsIPNetwork:
+		return s.Bits.network
 	}
 	return nil
 }
 
 // checkTextReading reports the settings of a reading that are missing, out of range or without it.
 func checkTextReading(s Spec) error {
-	var faults []error
+	faults := []error{s.Bits.check()}
+	if s.As != anonymize.AsIPNetwork && s.Bits != (Bits{}) {
+		faults = append(faults, errors.New("want bits only together with as: ip_network; remove them"))
+	}
 	switch {
 	case s.As == anonymize.AsPrefix && (s.Length < 1 || s.Length > maxLength):
 		faults = append(faults, fmt.Errorf("want a length of 1 to %d characters for a prefix, got %d; correct it", maxLength, s.Length))

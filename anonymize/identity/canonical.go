@@ -4,9 +4,7 @@ package identity
 
 import (
 	"bytes"
-	"net/netip"
 	"strconv"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/throngdp/throng/anonymize"
@@ -63,65 +61,6 @@ func isASCII(text []byte) bool {
 	return true
 }
 
-// The lengths of an E.164 number with its country code. The standard sets the upper one; below the
-// lower one stand short codes and extensions, which are not people.
-const (
-	minPhoneDigits = 7
-	maxPhoneDigits = 15
-)
-
-// appendPhone appends the digits of an international number.
-func appendPhone(dst, text []byte) ([]byte, bool) {
-	start := len(dst)
-	text = scalar.TrimSpace(text)
-	if len(text) > 4 && bytes.EqualFold(text[:4], []byte("tel:")) {
-		text = text[4:]
-	}
-	out, plus := dst, false
-	for len(text) > 0 {
-		// "(0)" is the digit to dial within the country, not part of the international number.
-		if len(out) > start && bytes.HasPrefix(text, []byte("(0)")) {
-			text = text[3:]
-			continue
-		}
-		r, n := utf8.DecodeRune(text)
-		text = text[n:]
-		switch digit, ok := digitValue(r); {
-		case ok:
-			out = append(out, '0'+digit)
-		case (r == '+' || r == '＋') && len(out) == start && !plus:
-			plus = true
-		case !isPhoneSeparator(r) || r == utf8.RuneError:
-			return dst, false
-		}
-		if len(out)-start > maxPhoneDigits+2 {
-			return dst, false
-		}
-	}
-	return international(dst, out, plus)
-}
-
-// international checks the digits of out beyond dst and cuts the 00 that stands for a plus sign.
-func international(dst, out []byte, plus bool) ([]byte, bool) {
-	digits := out[len(dst):]
-	if !plus {
-		if !bytes.HasPrefix(digits, []byte("00")) {
-			return dst, false
-		}
-		copy(digits, digits[2:])
-		digits = digits[:len(digits)-2]
-	}
-	if len(digits) < minPhoneDigits || len(digits) > maxPhoneDigits || digits[0] == '0' {
-		return dst, false
-	}
-	return out[:len(dst)+len(digits)], true
-}
-
-func isPhoneSeparator(r rune) bool {
-	return r == '.' || r == '/' || r == '(' || r == ')' || r == '（' || r == '）' ||
-		unicode.IsSpace(r) || unicode.In(r, unicode.Pd, unicode.Cf)
-}
-
 // appendUUID appends the 16 bytes of a UUID.
 func appendUUID(dst, text []byte) ([]byte, bool) {
 	var id [16]byte
@@ -174,32 +113,13 @@ func hexDigit(c byte) byte {
 	return 255
 }
 
-// maxIPText is the longest spelling of an address that is looked at: a zone may follow it.
-const maxIPText = 128
-
 // appendIP appends the 4 or 16 bytes of an address.
 func appendIP(dst, text []byte) ([]byte, bool) {
-	text = scalar.TrimSpace(text)
-	if len(text) > maxIPText {
+	addr, ok := scalar.ParseAddr(text)
+	switch {
+	case !ok || addr.IsUnspecified():
 		return dst, false
-	}
-	s := string(text)
-	if n := len(s); n > 2 && s[0] == '[' && s[n-1] == ']' {
-		s = s[1 : n-1]
-	}
-	addr, err := netip.ParseAddr(s)
-	if err != nil {
-		withPort, err := netip.ParseAddrPort(s)
-		if err != nil {
-			return dst, false
-		}
-		addr = withPort.Addr()
-	}
-	addr = addr.WithZone("").Unmap()
-	if addr.IsUnspecified() {
-		return dst, false
-	}
-	if addr.Is4() {
+	case addr.Is4():
 		b := addr.As4()
 		return append(dst, b[:]...), true
 	}
@@ -223,7 +143,7 @@ func appendIntText(dst, text []byte) ([]byte, bool) {
 	for len(text) > 0 {
 		r, n := utf8.DecodeRune(text)
 		text = text[n:]
-		digit, ok := digitValue(r)
+		digit, ok := scalar.DigitValue(r)
 		if !ok || len(digits) == cap(digits) {
 			return dst, false
 		}
@@ -240,26 +160,4 @@ func appendIntText(dst, text []byte) ([]byte, bool) {
 		return dst, false
 	}
 	return appendInt(dst, i)
-}
-
-// digitValue returns the value of a decimal digit of any script. Unicode encodes them in runs of ten
-// that ascend from zero.
-func digitValue(r rune) (byte, bool) {
-	if r >= '0' && r <= '9' {
-		return byte(r - '0'), true
-	}
-	if r < utf8.RuneSelf || !unicode.IsDigit(r) {
-		return 0, false
-	}
-	for _, run := range unicode.Nd.R16 {
-		if r <= rune(run.Hi) {
-			return byte((r - rune(run.Lo)) % 10), true
-		}
-	}
-	for _, run := range unicode.Nd.R32 {
-		if r <= rune(run.Hi) {
-			return byte((r - rune(run.Lo)) % 10), true
-		}
-	}
-	return 0, false
 }

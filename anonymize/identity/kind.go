@@ -73,7 +73,7 @@ func (k Kind) Append(dst []byte, v anonymize.Value) ([]byte, bool) {
 	case Email:
 		return appendEmail(dst, v.Bytes)
 	case Phone:
-		return appendPhone(dst, v.Bytes)
+		return scalar.AppendPhone(dst, v.Bytes)
 	case UUID:
 		return appendUUID(dst, v.Bytes)
 	case IP:
