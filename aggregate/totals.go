@@ -25,7 +25,8 @@ const (
 
 // compileTotals finds the families. A person is in exactly one group of a table by complete declared
 // dimensions of the person, and in the same one of every coarser table; with the same records, bounds
-// and clamps it adds the same number to both. Which cells are shown then depends on noisy numbers alone.
+// and clamps it adds the same number to both. Which tables are whole then is known from what was charged:
+// noisy numbers, and choices of groups.
 func (c *compiled) compileTotals() {
 	alike := map[string][]int{}
 	draws := map[string][]int{}
@@ -35,7 +36,8 @@ func (c *compiled) compileTotals() {
 			continue
 		}
 		for d, draw := range t.draws {
-			if sum, _, isSum := t.sumOf(draw.Statistic); isTotal(draw.Statistic) || isSum && sum.centred {
+			sum, _, isSum := t.sumOf(draw.Statistic)
+			if _, _, isTree := t.treeOf(draw.Statistic); isTree || isTotal(draw.Statistic) || isSum && sum.centred {
 				continue // what is displayed of them is something else
 			}
 			key := t.countedAlike(d)
@@ -54,9 +56,9 @@ func isTotal(statistic string) bool {
 	return statistic == totalVisitors || statistic == totalEvents || statistic == bounding
 }
 
-// addsUp reports whether the groups of a table part all people, and are withheld by noisy numbers alone.
+// addsUp reports whether the groups of a table part all people, and all of them may be listed.
 func (c *compiled) addsUp(t *compiledTable) bool {
-	return t.declared && c.declaredMode() == Noisy && t.Top == nil && t.groups() <= maxFamilyGroups &&
+	return t.declared && t.Top == nil && t.groups() <= maxFamilyGroups &&
 		!slices.ContainsFunc(t.dims, func(d *dimension) bool { return !d.person() || !d.complete })
 }
 
@@ -67,6 +69,9 @@ func (t *compiledTable) countedAlike(draw int) string {
 	var values []string
 	for _, s := range t.sums {
 		values = append(values, s.value)
+	}
+	for _, tr := range t.trees {
+		values = append(values, tr.value)
 	}
 	slices.Sort(values)
 	key := d.Statistic + " of " + strings.Join(slices.Compact(values), ",")
