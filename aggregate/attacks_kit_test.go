@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -152,8 +153,11 @@ func runSecret(t testing.TB) identity.Secret {
 // under returns a context under which runs draw from m.
 func under(t testing.TB, m mechanism.Mechanism) context.Context {
 	t.Helper()
-	return seam.With(t.Context(), seam.Hooks{Mechanism: m, Secret: runSecret(t)})
+	return seam.With(t.Context(), seam.Hooks{Mechanism: m, Secret: runSecret(t), Wait: noWait})
 }
+
+// noWait does not wait for a release's slot.
+func noWait(context.Context, time.Duration) error { return nil }
 
 // run carries a job out over a world.
 func (j job) run(t testing.TB, m mechanism.Mechanism, w world) *aggregate.Result {

@@ -4,6 +4,7 @@ package aggregate
 
 import (
 	"context"
+	"time"
 
 	"github.com/throngdp/throng/dp/mechanism"
 )
@@ -22,3 +23,6 @@ func Prepare(ctx context.Context, p *Policy, r *Release, in Inputs, workers int)
 func (p *Prepared) Publish(ctx context.Context, m mechanism.Mechanism) ([]ResultTable, error) {
 	return publish(ctx, p.rd.c, p.rd.s, p.rd.partials, m)
 }
+
+// RestOfSlot is what is left of a slot of which a run has taken some or more.
+func RestOfSlot(rn *Runner, taken time.Duration) time.Duration { return rn.rest(taken) }

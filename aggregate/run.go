@@ -12,6 +12,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/throngdp/throng/aggregate/internal/engine"
 	"github.com/throngdp/throng/aggregate/internal/scan"
@@ -56,9 +57,16 @@ type Runner struct {
 	MemoryLimit int64
 	// TempDir is the folder of that file; "" means the system's.
 	TempDir string
+	// Slot is what a run takes whole multiples of, from its begin to its result: how long noise takes to draw
+	// depends on its size, and nothing finer than a slot tells. 0 means 100 ms; a negative one waits for nothing,
+	// for whoever keeps the time a run takes to themselves. Errors are not held back: none comes of noise.
+	Slot time.Duration
 	// Progress, where set, is called from time to time, never concurrently.
 	Progress func(Progress)
 }
+
+// defaultSlot is long beside what noise takes to draw.
+const defaultSlot = 100 * time.Millisecond
 
 // minMemoryLimit is the least limit that a Runner can keep.
 const minMemoryLimit = 64 << 20
@@ -73,6 +81,7 @@ func Run(ctx context.Context, p *Policy, r *Release, in Inputs) (*Result, error)
 // [dp.ErrBudgetExhausted] where the budget is, and ctx.Err() where it was cancelled. On an error
 // nothing is released; a charge that was made stays.
 func (rn *Runner) Run(ctx context.Context, p *Policy, r *Release, in Inputs) (*Result, error) {
+	begin := time.Now()
 	rd, err := rn.read(ctx, p, r, in)
 	if err != nil {
 		return nil, err
@@ -89,8 +98,32 @@ func (rn *Runner) Run(ctx context.Context, p *Policy, r *Release, in Inputs) (*R
 	if err != nil {
 		return nil, fmt.Errorf("releasing (the charge stays): %w", err)
 	}
+	if err := rd.wait(ctx, rn.rest(time.Since(begin))); err != nil {
+		return nil, fmt.Errorf("releasing (the charge stays): %w", err)
+	}
 	_, forgets := charger.(*MemoryCharger)
 	return &Result{Plan: plan, Tables: tables, Recorded: !forgets}, nil
+}
+
+// rest is what is left of a slot of which a run has taken some or more.
+func (rn *Runner) rest(taken time.Duration) time.Duration {
+	slot := cmp.Or(rn.Slot, defaultSlot)
+	if slot < 0 || taken%slot == 0 {
+		return 0
+	}
+	return slot - taken%slot
+}
+
+// wait waits for a time, or until a context is cancelled.
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // reading is a release whose data has been read and of which nothing has been charged or drawn.
@@ -99,6 +132,7 @@ type reading struct {
 	s         *scanner
 	partials  *engine.Partials
 	mechanism mechanism.Mechanism
+	wait      func(context.Context, time.Duration) error
 }
 
 func (rn *Runner) read(ctx context.Context, p *Policy, r *Release, in Inputs) (*reading, error) {
@@ -126,7 +160,11 @@ func (rn *Runner) read(ctx context.Context, p *Policy, r *Release, in Inputs) (*
 	if err != nil {
 		return nil, err
 	}
-	return &reading{c, s, partials, hooks.Mechanism}, nil
+	rd := &reading{c, s, partials, hooks.Mechanism, wait}
+	if hooks.Wait != nil {
+		rd.wait = hooks.Wait
+	}
+	return rd, nil
 }
 
 func (c *compiled) charge(plan *Plan) Charge {

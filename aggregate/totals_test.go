@@ -102,7 +102,9 @@ func TestTotalsHoldBeforeNoise(t *testing.T) {
 
 func TestTotalsAreDisplayedAsTheSumsOfTheirParts(t *testing.T) {
 	for _, mode := range []string{"noisy", "hard"} {
-		t.Run(mode, func(t *testing.T) { requireDisplaysAddUp(t, newJob(t, margins, "MODE", mode, "K", "5", "SPEND", generous)) })
+		t.Run(mode, func(t *testing.T) {
+			requireDisplaysAddUp(t, newJob(t, margins, "MODE", mode, "K", "5", "SPEND", generous))
+		})
 	}
 }
 

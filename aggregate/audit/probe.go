@@ -88,7 +88,7 @@ func (m *model) carry(ctx context.Context, p *aggregate.Policy, r *aggregate.Rel
 		return nil, err
 	}
 	probe := newProbe(rec)
-	runner := aggregate.Runner{Workers: workers, Charger: probe}
+	runner := aggregate.Runner{Workers: workers, Charger: probe, Slot: -1}
 	result, err := runner.Run(seam.With(ctx, seam.Hooks{Mechanism: probe, Secret: secret}), p, r, m.inputs(w))
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ package seam
 
 import (
 	"context"
+	"time"
 
 	"github.com/throngdp/throng/anonymize/identity"
 	"github.com/throngdp/throng/dp/mechanism"
@@ -15,6 +16,8 @@ import (
 type Hooks struct {
 	Mechanism mechanism.Mechanism
 	Secret    identity.Secret
+	// Wait is called for what is left of a release's slot.
+	Wait func(context.Context, time.Duration) error
 }
 
 type key struct{}

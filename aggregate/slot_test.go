@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package aggregate_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/throngdp/throng/aggregate"
+	"github.com/throngdp/throng/aggregate/internal/seam"
+	"github.com/throngdp/throng/dp/mechanism/mechanismtest"
+)
+
+// TestAttackN04AReleaseTakesWholeSlots: when a result comes tells nothing finer than a slot of how long its noise took
+// to draw. Nothing here looks at a clock: what is left of a slot is computed, and waited for once, at the end.
+func TestAttackN04AReleaseTakesWholeSlots(t *testing.T) {
+	const ms = time.Millisecond
+	for _, c := range []struct{ slot, taken, rest time.Duration }{
+		{0, 30 * ms, 70 * ms}, {0, 100 * ms, 0}, {0, 101 * ms, 99 * ms}, {0, 1234567 * time.Microsecond, 65433 * time.Microsecond},
+		{time.Second, 2500 * ms, 500 * ms}, {-1, 30 * ms, 0},
+	} {
+		assert.Equal(t, c.rest, aggregate.RestOfSlot(&aggregate.Runner{Slot: c.slot}, c.taken), "%v after %v", c.slot, c.taken)
+	}
+
+	j := newJob(t, attackTables["courses"])
+	w := crowd(1, 50)
+	rec := mechanismtest.New(mechanismtest.Zero)
+	var waits []time.Duration
+	drawn := 0
+	ctx := seam.With(t.Context(), seam.Hooks{Mechanism: rec, Wait: func(_ context.Context, d time.Duration) error {
+		waits, drawn = append(waits, d), len(rec.Calls())
+		return nil
+	}})
+	_, err := (&aggregate.Runner{Slot: time.Hour}).Run(ctx, j.policy, j.release, w.inputs(t))
+	require.NoError(t, err)
+	require.Len(t, waits, 1)
+	assert.Less(t, waits[0], time.Hour)
+	assert.Positive(t, waits[0])
+	assert.Equal(t, len(rec.Calls()), drawn, "nothing is drawn after it")
+
+	cancelled := seam.With(t.Context(), seam.Hooks{Mechanism: rec, Wait: func(context.Context, time.Duration) error { return context.Canceled }})
+	res, err := (&aggregate.Runner{}).Run(cancelled, j.policy, j.release, w.inputs(t))
+	assert.ErrorIs(t, err, context.Canceled)
+	assert.Nil(t, res)
+}
