@@ -52,8 +52,8 @@ func (t *compiledTable) treeOf(draw string) (tr tree, at int, ok bool) {
 	return t.trees[at], at, true
 }
 
-// drawTree draws the counts of a tree. On each level a person's records in a group are in MaxPerPartition nodes at
-// most, so that levels are as groups.
+// drawTree draws the counts of a tree. Levels are as groups: on each, a person's records in a group change at most as
+// many nodes as there are, or MaxPerPartition.
 func (c *compiled) drawTree(t *compiledTable, value string) int {
 	if !slices.Contains(c.values, value) {
 		c.values = append(c.values, value)
@@ -63,12 +63,12 @@ func (c *compiled) drawTree(t *compiledTable, value string) int {
 		return i
 	}
 	t.trees = append(t.trees, tr)
-	l0, most := t.l0*int64(tr.shape.Height), t.Bounds.MaxPerPartition
-	cells := int64(math.MaxInt64)
-	if most <= cells/l0 {
-		cells = l0 * most
+	most, cells, nodes := t.Bounds.MaxPerPartition, int64(0), int64(1)
+	for range tr.shape.Height {
+		nodes *= branches
+		cells += t.l0 * min(most, nodes)
 	}
-	t.draws = append(t.draws, plan.Draw{Statistic: tr.draw(), L0: l0, LInf: most, Cells: cells})
+	t.draws = append(t.draws, plan.Draw{Statistic: tr.draw(), L0: t.l0 * int64(tr.shape.Height), LInf: most, Cells: cells})
 	return len(t.draws) - 1
 }
 

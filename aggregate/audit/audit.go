@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -149,24 +150,28 @@ func (a *auditor) record(ctx context.Context) (err error) {
 }
 
 // freeze fixes the answer to every question. Answers other than those recorded can bring up new questions,
-// which are answered in their turn.
+// which are answered in their turn: level by level, where a tree is searched.
 func (a *auditor) freeze(ctx context.Context) error {
 	calls := a.recorded.calls
-	for {
+	for range maxFreezes {
 		a.still = frozen(calls)
 		rec := mechanismtest.NewReplay(a.still)
 		replay, err := a.carry(ctx, a.policy, a.release, rec, a.base, 1)
 		if err != nil {
 			return err
 		}
-		if calls = replay.calls; len(rec.Unrecorded()) > 0 && len(calls) > len(a.still) {
+		if calls = replay.calls; len(rec.Unrecorded()) > 0 {
 			continue
 		}
 		a.checkShown(replay)
 		a.result, err = json.Marshal(replay.result)
 		return err
 	}
+	return errors.New("the same answers bring up new questions again and again")
 }
+
+// maxFreezes is more than the levels of any tree.
+const maxFreezes = 16
 
 // compare holds the world against each of its neighbours.
 func (a *auditor) compare(ctx context.Context) error {
