@@ -59,6 +59,12 @@ var mutants = []mutant{
 		{"aggregate/draws.go", "lInf *= lInf", "lInf += 0"}}},
 	{"values are not centred", everything, "sensitivity", []edit{
 		{"aggregate/internal/engine/fold.go", "- sum.Centre", "+ sum.Centre - 1"}}},
+	{"levels of a tree not charged", everything, "sensitivity", []edit{
+		{"aggregate/quantiles.go", "L0: t.l0 * int64(tr.shape.Height), LInf", "L0: t.l0, LInf"}}},
+	{"a tree of all of a person's records", everything, "sensitivity", []edit{
+		{"aggregate/internal/engine/spread.go", "min(records, table.Bounds.MaxPerPartition), func", "records, func"}}},
+	{"a raw node in a tree", everything, "same_result", []edit{
+		{"aggregate/quantiles.go", "out[i] = noisy", "out[i] = noisy - noisy + exact"}}},
 	{"the noise of a total is for one group", everything, "sensitivity", []edit{
 		{"aggregate/draws.go", "t.draw(totalEvents, 1, t.l0*t.Bounds.MaxPerPartition)", "t.draw(totalEvents, 1, t.Bounds.MaxPerPartition)"}}},
 	{"rows counted for people", demo, "sensitivity", []edit{
