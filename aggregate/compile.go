@@ -287,7 +287,11 @@ func (c *compiled) dimension(name string) *dimension {
 	}
 	col := c.policy.Columns[name]
 	d := &dimension{name: name, column: col, spec: col.spec(c.asOf), declared: col.declared()}
-	d.complete = !slices.ContainsFunc(col.labels(), func(l string) bool { return !slices.Contains(d.declared, l) })
+	declared := map[string]bool{}
+	for _, l := range d.declared {
+		declared[l] = true
+	}
+	d.complete = !slices.ContainsFunc(col.labels(), func(l string) bool { return !declared[l] })
 	c.dims = append(c.dims, d)
 	return d
 }

@@ -17,7 +17,8 @@ func (c Column) spec(asOf anonymize.Date) generalize.Spec {
 		Values: c.Values, Otherwise: c.otherwise(), Bands: c.Bands,
 		As: anonymize.As(c.As), Length: c.Length, Bits: generalize.Bits(c.Bits), Grain: generalize.Grain(c.Grain), Zone: c.Zone, RefDate: asOf,
 	}
-	if len(c.Values) == 0 && len(c.Bands) == 0 && len(c.Groups.Declared) > 0 {
+	s.Lookup, _ = c.lookup()
+	if len(c.Values) == 0 && c.Lookup == nil && len(c.Bands) == 0 && len(c.Groups.Declared) > 0 {
 		s.Groups = c.labels()
 	}
 	return s
@@ -38,6 +39,10 @@ func (c Column) labels() []string {
 		labels = append(labels, c.bandLabels()...)
 	case len(c.Values) > 0:
 		labels = slices.AppendSeq(labels, maps.Values(c.Values))
+	case c.Lookup != nil:
+		if l, _ := c.lookup(); l != nil {
+			labels = append(labels, l.Labels()...)
+		}
 	default:
 		labels = append(labels, c.Groups.Declared...)
 	}
@@ -54,15 +59,15 @@ func (c Column) bandLabels() []string {
 	return bands.Labels()
 }
 
-// declared returns the groups of a dimension: those listed, or all labels that its bands or value
-// map can give; nil where they are private.
+// declared returns the groups of a dimension: those listed, or all labels that its bands, value
+// map or table can give; nil where they are private.
 func (c Column) declared() []string {
 	switch {
 	case c.Groups.Private:
 		return nil
 	case len(c.Groups.Declared) > 0:
 		return c.Groups.Declared
-	case len(c.Bands) > 0, len(c.Values) > 0:
+	case len(c.Bands) > 0, len(c.Values) > 0, c.Lookup != nil:
 		return c.labels()
 	}
 	return nil

@@ -16,14 +16,21 @@ import (
 // maxSpecBytes is how much of a policy or release file is read. A larger one is refused.
 const maxSpecBytes = 64 << 10
 
-// LoadPolicy reads a policy file. Faults of form are reported together as [*FieldError]s; faults of
+// LoadPolicy reads a policy file and the tables that it names. Faults of form are reported together as [*FieldError]s; faults of
 // meaning are found by [NewPlan].
 func LoadPolicy(path string) (*Policy, error) {
 	src, err := readSpec(path)
 	if err != nil {
 		return nil, err
 	}
-	return ParsePolicy(path, src)
+	p, err := ParsePolicy(path, src)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.loadLookups(); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // LoadRelease reads a release file; see [LoadPolicy].
@@ -50,6 +57,7 @@ func readSpec(path string) ([]byte, error) {
 
 // ParsePolicy reads a policy from YAML text; name is how faults call the file. A policy with a from is laid over
 // that preset: mappings are merged by key, none takes a mapping or a list out, anything else replaces.
+// It reads no other file: a caller fills [Lookup.Table].
 func ParsePolicy(name string, src []byte) (*Policy, error) {
 	p := &Policy{}
 	d := newDecoder(name, "policy")
@@ -238,6 +246,10 @@ func (d *decoder) column(n *strictyaml.Node, path string) Column {
 		"values": func(n *strictyaml.Node, path string) {
 			c.Values = map[string]string{}
 			d.Each(n, path, func(key string, n *strictyaml.Node, path string) { c.Values[key] = d.Text(n, path) })
+		},
+		"lookup": func(n *strictyaml.Node, path string) {
+			c.Lookup = &Lookup{}
+			d.Mapping(n, path, fields{"file": d.string(&c.Lookup.File), "by": d.string(&c.Lookup.By), "level": d.int(&c.Lookup.Level)})
 		},
 		"otherwise": d.string(&c.Otherwise),
 		"bands": d.items(func(n *strictyaml.Node, path string) {

@@ -35,6 +35,8 @@ type Plan struct {
 	// Exclusions says, rule by rule, whose records are left out.
 	Exclusions []string    `json:"exclusions"`
 	Tables     []PlanTable `json:"tables"`
+	// Lookups says which tables give labels, each with its hash.
+	Lookups []string `json:"lookups,omitempty"`
 	// Totals says which numbers are displayed so that they add up, and why they do before noise. A table of
 	// which a group is withheld is left out. Shares and means are made of the numbers as they were drawn.
 	Totals []string `json:"totals,omitempty"`
@@ -166,6 +168,7 @@ func newPlan(c *compiled) *Plan {
 		p.Tables = append(p.Tables, c.planTable(t))
 	}
 	p.Totals = c.planTotals()
+	p.Lookups = c.planLookups()
 	return p
 }
 

@@ -34,6 +34,9 @@ func (p *Plan) String() string {
 	for _, rule := range p.Exclusions {
 		line("leaves out", "%s", rule)
 	}
+	for _, l := range p.Lookups {
+		line("labels", "%s", l)
+	}
 	for i := range p.Tables {
 		p.Tables[i].print(&b, line)
 	}

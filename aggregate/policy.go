@@ -108,8 +108,8 @@ type Column struct {
 	// As says what the raw value is: birth_year, birth_date or age before Bands; rfc3339, date,
 	// yyyymmdd, clf, unix_s, unix_ms, unix_us, unix_ns or day_offset for a time; registrable_domain,
 	// browser_family or device_class for a URL or a User-Agent header of which only that is left; prefix for a
-	// code of which the first Length characters are; phone_country or phone_area for an international phone
-	// number; ip_network for an IP address.
+	// code of which the first Length characters are; phone_country, phone_area or, before a Lookup by
+	// prefix, phone for an international phone number; ip_network for an IP address.
 	As string
 	// Length is how many characters As: prefix leaves, 1 to 64. What is shorter becomes Otherwise.
 	Length int64
@@ -121,7 +121,9 @@ type Column struct {
 	Grain string
 	// Values maps raw spellings to labels. What it does not list becomes Otherwise.
 	Values map[string]string
-	// Otherwise is the label of null, of what cannot be read, and of what Values or Groups do not list;
+	// Lookup turns raw values into labels by a table of the owner's, in place of Values.
+	Lookup *Lookup
+	// Otherwise is the label of null, of what cannot be read, and of what Values, Lookup or Groups do not list;
 	// empty means "unknown".
 	Otherwise string
 	// Bands cuts a number into [b0,b1), [b1,b2), … and an open last band.

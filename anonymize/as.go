@@ -59,6 +59,8 @@ const (
 	// AsPhoneCountry is an international phone number, with a plus sign or 00, of which the country code is left:
 	// +49. Countries that share a code, such as those of North America, are one.
 	AsPhoneCountry As = "phone_country"
+	// AsPhone is an international phone number, of which nothing is left out: it serves a table of prefixes.
+	AsPhone As = "phone"
 	// AsPhoneArea is an international phone number, of which in North America the area code is left too: "+1 212".
 	AsPhoneArea As = "phone_area"
 	// AsIPNetwork is an IP address, of which the network is left: 198.51.0.0/16.
@@ -68,7 +70,7 @@ const (
 var (
 	ageReadings  = []As{AsAge, AsBirthYear, AsBirthDate}
 	timeReadings = []As{AsRFC3339, AsDate, AsYYYYMMDD, AsCLF, AsUnixS, AsUnixMS, AsUnixUS, AsUnixNS, AsDayOffset}
-	textReadings = []As{AsRegistrableDomain, AsBrowserFamily, AsDeviceClass, AsPrefix, AsPhoneCountry, AsPhoneArea, AsIPNetwork}
+	textReadings = []As{AsRegistrableDomain, AsBrowserFamily, AsDeviceClass, AsPrefix, AsPhone, AsPhoneCountry, AsPhoneArea, AsIPNetwork}
 )
 
 // ParseAs returns the way of reading with the given name.

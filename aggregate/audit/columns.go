@@ -81,7 +81,7 @@ func (m *model) column(input aggregate.InputName, raw string) column {
 				c.good = m.groups(col, part)
 			}
 			c.group = true
-			c.free = col.Groups.Private && len(col.Values) == 0 && len(col.Bands) == 0 && col.Grain == "" && col.As == ""
+			c.free = col.Groups.Private && len(col.Values) == 0 && len(col.Bands) == 0 && col.Lookup == nil && col.Grain == "" && col.As == ""
 		}
 	}
 	m.obey(input, &c)
@@ -183,6 +183,8 @@ func (m *model) groups(col aggregate.Column, part int) []string {
 			}
 		}
 		return all
+	case col.Lookup != nil:
+		return keys(col)
 	case len(col.Values) > 0:
 		return spellings(col.Values)
 	}

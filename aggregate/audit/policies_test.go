@@ -29,6 +29,12 @@ as_of: 2026-03-01
 `
 )
 
+// tables are what lookups read.
+var tables = map[string]string{
+	"carriers":  "+3015;one\n+3115;two\n+3;other carriers\n",
+	"countries": "1.0.0.0/8,DE\n2.0.0.0/8,FR\n2001:db8::/32,FR\n",
+}
+
 // odd are policies of kinds that the examples do not have.
 var odd = map[string][2]string{
 	"visitors alone": {`
@@ -104,6 +110,8 @@ privacy_unit: {ids: [{column: id, from: usage, kind: opaque}]}
 columns:
   area: {from: usage, of: person, role: dimension, column: postcode, as: prefix, length: 3, groups: private}
   country: {from: usage, of: person, role: dimension, column: phone, as: phone_country, groups: private}
+  carrier: {from: usage, of: person, role: dimension, column: mobile, as: phone, lookup: {file: carriers, by: prefix}}
+  place: {from: usage, of: person, role: dimension, column: origin, lookup: {file: countries, by: network}}
   network: {from: usage, of: event, role: dimension, column: address, as: ip_network, bits: {v4: 8}, groups: private}
   site: {from: usage, of: event, role: dimension, column: referrer, as: registrable_domain, groups: private}
 min_people: {k: 1}`, `
@@ -112,6 +120,7 @@ spend: {epsilon: "1", delta: "1e-6"}
 tables:
   - {name: areas, group_by: [area], statistics: [visitors]}
   - {name: countries, group_by: [country], statistics: [visitors]}
+  - {name: carriers, group_by: [carrier, place], statistics: [visitors]}
   - {name: sites, group_by: [site, network], bounds: {max_partitions: 2, max_per_partition: 3}, statistics: [visitors, events]}`},
 }
 
@@ -120,6 +129,11 @@ func TestOddPoliciesKeepTheirClaims(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p, err := aggregate.ParsePolicy("policy", []byte(texts[0]+policyEnd))
 			require.NoError(t, err)
+			for _, c := range p.Columns {
+				if c.Lookup != nil {
+					c.Lookup.Table = tables[c.Lookup.File]
+				}
+			}
 			r, err := aggregate.ParseRelease("release", []byte(releaseStart+texts[1]))
 			require.NoError(t, err)
 			if _, err := aggregate.NewPlan(p, r); !assert.NoError(t, err) {

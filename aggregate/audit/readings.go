@@ -3,7 +3,9 @@
 package audit
 
 import (
+	"encoding/csv"
 	"fmt"
+	"strings"
 
 	"github.com/throngdp/throng/aggregate"
 	"github.com/throngdp/throng/anonymize"
@@ -28,6 +30,37 @@ func read(as anonymize.As, col aggregate.Column) []string {
 			i += 2 // what begins with 0 or 1 is none
 		}
 		all = append(all, fmt.Sprintf(spelling, i))
+	}
+	return all
+}
+
+// maxKeys is how many labels of a table records are made for.
+const maxKeys = 50
+
+// keys returns one cell of each label of a table, the first ones of many.
+func keys(col aggregate.Column) []string {
+	r := csv.NewReader(strings.NewReader(col.Lookup.Table))
+	if first, _, _ := strings.Cut(col.Lookup.Table, "\n"); strings.Contains(first, ";") {
+		r.Comma = ';'
+	}
+	r.FieldsPerRecord = -1
+	var all []string
+	seen := map[string]bool{}
+	for len(all) < maxKeys {
+		fields, err := r.Read()
+		if err != nil {
+			break
+		}
+		label := fields[min(int(max(col.Lookup.Level, 1)), len(fields)-1)]
+		if seen[label] {
+			continue
+		}
+		seen[label] = true
+		cell, _, _ := strings.Cut(strings.TrimPrefix(fields[0], "\ufeff"), "/")
+		if anonymize.As(col.As) == anonymize.AsPhone {
+			cell += strings.Repeat("0", max(0, len("+1234567")-len(cell)))
+		}
+		all = append(all, cell)
 	}
 	return all
 }

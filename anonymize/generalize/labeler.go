@@ -13,11 +13,13 @@ import (
 // DefaultUnknown is the label of what is not known, where a policy names none.
 const DefaultUnknown = "unknown"
 
-// Spec says how one dimension's cells become labels. At most one of Values, Bands and Grain is set;
+// Spec says how one dimension's cells become labels. At most one of Values, Lookup, Bands and Grain is set;
 // with none of them a cell's text is its label.
 type Spec struct {
 	// Values maps what a cell holds to a label.
 	Values map[string]string
+	// Lookup is a table that gives cells their labels.
+	Lookup *Lookup
 	// Otherwise is the label of null, of what is malformed, unmapped or not among the groups. Unset,
 	// it is Unknown.
 	Otherwise string
@@ -47,7 +49,8 @@ type Labeler struct {
 	groups    []string // the closed list, sorted; nil where open
 	groupSet  map[string]struct{}
 	read      func([]byte) string // makes the text that is labelled; nil where it is the cell's own
-	match     *matcher            // of values or groups; nil where neither is set
+	lookup    *Lookup
+	match     *matcher // of values or groups; nil where neither is set
 	bands     *Bands
 	clock     Clock
 	grain     Grain
@@ -73,6 +76,8 @@ func NewLabeler(s Spec) (*Labeler, error) {
 		}
 	case s.Grain != "":
 		l.clock, err = newPeriodClock(s)
+	case s.Lookup != nil:
+		l.lookup, produced = s.Lookup, s.Lookup.Labels()
 	case len(s.Values) > 0:
 		l.match, err = newMatcher(s.Values)
 		produced = sortedLabels(s.Values)
@@ -113,6 +118,10 @@ func (l *Labeler) Label(dst []byte, v anonymize.Value) (label []byte, known bool
 		}
 	case l.grain != "":
 		return l.period(dst, v)
+	case l.lookup != nil:
+		if found, ok := l.lookup.find(v); ok {
+			return append(dst, found...), true
+		}
 	case l.match != nil:
 		if found, ok := l.match.find(v); ok {
 			return append(dst, found...), true
@@ -160,13 +169,13 @@ func (l *Labeler) Otherwise() string { return l.otherwise }
 func checkForm(s Spec) error {
 	var faults []error
 	forms := 0
-	for _, used := range []bool{s.Values != nil, s.Bands != nil, s.Grain != ""} {
+	for _, used := range []bool{s.Values != nil, s.Bands != nil, s.Grain != "", s.Lookup != nil} {
 		if used {
 			forms++
 		}
 	}
 	if forms > 1 {
-		faults = append(faults, errors.New("want only one of values, bands and grain; remove the others"))
+		faults = append(faults, errors.New("want only one of values, lookup, bands and grain; remove the others"))
 	}
 	if s.Values != nil && len(s.Values) == 0 {
 		faults = append(faults, errors.New("want at least one entry in values; add it or remove the map"))

@@ -178,7 +178,7 @@ func TestLabelerNamesAllFaultsOfItsSpec(t *testing.T) {
 		{"label not in groups", generalize.Spec{Values: map[string]string{"M": "man"}, Groups: []string{"male"}},
 			"want \"man\" among the groups, since cells can get this label; add it\nwant \"unknown\" among the groups, since cells can get this label; add it"},
 		{"band not in groups", generalize.Spec{Bands: []int64{18}, Groups: []string{"18+", "unknown"}}, "want \"under 18\" among the groups, since cells can get this label; add it"},
-		{"two forms", generalize.Spec{Values: map[string]string{"a": "b"}, Bands: []int64{1}}, "want only one of values, bands and grain; remove the others"},
+		{"two forms", generalize.Spec{Values: map[string]string{"a": "b"}, Bands: []int64{1}}, "want only one of values, lookup, bands and grain; remove the others"},
 		{"ages without bands", generalize.Spec{As: anonymize.AsBirthYear}, "want bands for ages and births; add them"},
 		{"times without grain", generalize.Spec{As: anonymize.AsUnixS}, "want a grain for times (hour, day, iso_week, month); add it"},
 		{"unknown reading", generalize.Spec{As: "yob"}, "want age, birth_year or birth_date with bands, a way to read a time with a grain, or one of " + anonymize.TextReadings() + ", got \"yob\"; choose one"},

@@ -6,6 +6,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
 
 	"github.com/throngdp/throng/anonymize/internal/scalar"
 )
@@ -47,4 +51,73 @@ func (b Bits) network(text []byte) string {
 		return ""
 	}
 	return network.String()
+}
+
+// networks finds the smallest of many networks that holds an address.
+type networks struct {
+	labels map[netip.Prefix]string
+	// v4 and v6 are the lengths of the networks, longest first.
+	v4, v6 []int
+}
+
+// newNetworks returns the networks of texts as parseNetwork returns them.
+func newNetworks(labels map[string]string) networks {
+	n := networks{labels: make(map[netip.Prefix]string, len(labels))}
+	v4, v6 := map[int]bool{}, map[int]bool{}
+	for text, label := range labels {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			continue // parseNetwork returns none of these
+		}
+		n.labels[network] = label
+		if network.Addr().Is4() {
+			v4[network.Bits()] = true
+		} else {
+			v6[network.Bits()] = true
+		}
+	}
+	n.v4, n.v6 = slices.Sorted(maps.Keys(v4)), slices.Sorted(maps.Keys(v6))
+	slices.Reverse(n.v4)
+	slices.Reverse(n.v6)
+	return n
+}
+
+// parseNetwork reads a network or an address, which is a network of one. Bits beyond its length are cut.
+func parseNetwork(text string) (netip.Prefix, bool) {
+	text = strings.TrimSpace(text)
+	if !strings.Contains(text, "/") {
+		addr, err := netip.ParseAddr(text)
+		if err != nil || addr.Zone() != "" {
+			return netip.Prefix{}, false
+		}
+		addr = addr.Unmap()
+		return netip.PrefixFrom(addr, addr.BitLen()), true
+	}
+	network, err := netip.ParsePrefix(text)
+	if err != nil {
+		return netip.Prefix{}, false
+	}
+	if addr, bits := network.Addr(), network.Bits(); addr.Is4In6() && bits >= 96 {
+		network = netip.PrefixFrom(addr.Unmap(), bits-96)
+	}
+	return network.Masked(), true
+}
+
+func (n *networks) find(text []byte) (string, bool) {
+	addr, ok := scalar.ParseAddr(text)
+	if !ok {
+		return "", false
+	}
+	lengths := n.v6
+	if addr.Is4() {
+		lengths = n.v4
+	}
+	for _, bits := range lengths {
+		if network, err := addr.Prefix(bits); err == nil {
+			if label, ok := n.labels[network]; ok {
+				return label, true
+			}
+		}
+	}
+	return "", false
 }

@@ -50,6 +50,14 @@ func phoneDigits(text []byte) string {
 	return string(digits)
 }
 
+// plus writes an international number.
+func plus(digits string) string {
+	if digits == "" {
+		return ""
+	}
+	return "+" + digits
+}
+
 // phoneCountry returns the country code of an international number, as +49.
 func phoneCountry(text []byte) string {
 	digits := phoneDigits(text)

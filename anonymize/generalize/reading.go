@@ -26,6 +26,8 @@ func reading(s Spec) func([]byte) string {
 		return func(text []byte) string { return agent(text, devices) }
 	case anonymize.AsPrefix:
 		return func(text []byte) string { return prefixOf(text, s.Length) }
+	case anonymize.AsPhone:
+		return func(text []byte) string { return plus(phoneDigits(text)) }
 	case anonymize.AsPhoneCountry:
 		return phoneCountry
 	case anonymize.AsPhoneArea:
@@ -41,6 +43,12 @@ func checkTextReading(s Spec) error {
 	faults := []error{s.Bits.check()}
 	if s.As != anonymize.AsIPNetwork && s.Bits != (Bits{}) {
 		faults = append(faults, errors.New("want bits only together with as: ip_network; remove them"))
+	}
+	if s.As == anonymize.AsPhone && (s.Lookup == nil || s.Lookup.by != ByPrefix) {
+		faults = append(faults, errors.New("want a lookup by prefix for as: phone; add it, or write as: phone_country"))
+	}
+	if s.As != "" && s.Lookup != nil && s.Lookup.by == ByNetwork {
+		faults = append(faults, fmt.Errorf("want no reading before a lookup by network, got %q; remove it", string(s.As)))
 	}
 	switch {
 	case s.As == anonymize.AsPrefix && (s.Length < 1 || s.Length > maxLength):
