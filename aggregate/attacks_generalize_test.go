@@ -17,8 +17,14 @@ import (
 // generalised publishes, of people with at least 20 like them, one table for each list of dimensions.
 func generalised(t *testing.T, columns, usage string, tables ...string) *aggregate.Result {
 	t.Helper()
+	return generalisedAsOf(t, columns, usage, "", tables...)
+}
+
+func generalisedAsOf(t *testing.T, columns, usage, asOf string, tables ...string) *aggregate.Result {
+	t.Helper()
 	p := generalising(t, columns)
 	r := generalisedRelease(t, tables...)
+	r.AsOf = asOf
 	res, err := aggregate.Run(t.Context(), p, r, aggregate.Inputs{Usage: []table.Source{csvBytes(t, []byte(usage))}})
 	require.NoError(t, err)
 	return res

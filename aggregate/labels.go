@@ -14,11 +14,11 @@ import (
 // that are not declared groups are in no group.
 func (c Column) spec(asOf anonymize.Date) generalize.Spec {
 	s := generalize.Spec{
-		Values: c.Values, Otherwise: c.otherwise(), Bands: c.Bands,
+		Values: c.Values, Otherwise: c.otherwise(), Bands: c.Edges(),
 		As: anonymize.As(c.As), Length: c.Length, Bits: generalize.Bits(c.Bits), Grain: generalize.Grain(c.Grain), Zone: c.Zone, RefDate: asOf,
 	}
 	s.Lookup, _ = c.lookup()
-	if len(c.Values) == 0 && c.Lookup == nil && len(c.Bands) == 0 && len(c.Groups.Declared) > 0 {
+	if len(c.Values) == 0 && c.Lookup == nil && len(s.Bands) == 0 && len(c.Groups.Declared) > 0 {
 		s.Groups = c.labels()
 	}
 	return s
@@ -35,7 +35,7 @@ func (c Column) otherwise() string {
 func (c Column) labels() []string {
 	labels := []string{c.otherwise()}
 	switch {
-	case len(c.Bands) > 0:
+	case c.isCut():
 		labels = append(labels, c.bandLabels()...)
 	case len(c.Values) > 0:
 		labels = slices.AppendSeq(labels, maps.Values(c.Values))
@@ -50,9 +50,12 @@ func (c Column) labels() []string {
 	return slices.Compact(labels)
 }
 
+// isCut reports whether the column's numbers are cut into bands or cells.
+func (c Column) isCut() bool { return len(c.Bands) > 0 || c.Step != 0 }
+
 // bandLabels lists the labels of bands in their own order, nothing where they cannot be used.
 func (c Column) bandLabels() []string {
-	bands, err := generalize.NewBands(c.Bands, anonymize.As(c.As), anonymize.Date{Year: 2000, Month: 1, Day: 1})
+	bands, err := generalize.NewBands(c.Edges(), anonymize.As(c.As), anonymize.Date{Year: 2000, Month: 1, Day: 1})
 	if err != nil {
 		return nil
 	}
@@ -67,7 +70,7 @@ func (c Column) declared() []string {
 		return nil
 	case len(c.Groups.Declared) > 0:
 		return c.Groups.Declared
-	case len(c.Bands) > 0, len(c.Values) > 0, c.Lookup != nil:
+	case c.isCut(), len(c.Values) > 0, c.Lookup != nil:
 		return c.labels()
 	}
 	return nil

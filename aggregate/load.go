@@ -257,6 +257,12 @@ func (d *decoder) column(n *strictyaml.Node, path string) Column {
 			d.Int(n, path, &edge)
 			c.Bands = append(c.Bands, edge)
 		}),
+		"step": d.int(&c.Step), "origin": d.int(&c.Origin),
+		"range": d.items(func(n *strictyaml.Node, path string) {
+			var end int64
+			d.Int(n, path, &end)
+			c.Range = append(c.Range, end)
+		}),
 		"groups": func(n *strictyaml.Node, path string) {
 			if n.Kind == strictyaml.Scalar {
 				c.Groups.Private = d.word(n, path, "private, or a list of groups", "private") != ""

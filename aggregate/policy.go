@@ -127,8 +127,12 @@ type Column struct {
 	// empty means "unknown".
 	Otherwise string
 	// Bands cuts a number into [b0,b1), [b1,b2), … and an open last band.
-	Bands  []int64
-	Groups Groups
+	Bands []int64
+	// Step cuts a number into cells of this width instead, from Origin (0 where unset) up and down: Bands whose edges
+	// are those of the cells that hold a number of Range, [lower, upper), of at most 999 cells.
+	Step, Origin int64
+	Range        []int64
+	Groups       Groups
 	// Resolve makes one value of a person's several: most_frequent (also when empty) or conflict
 	// (two different values make it unknown).
 	Resolve string

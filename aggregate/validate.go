@@ -242,7 +242,7 @@ func (p *Policy) validateColumn(f *faults, path, name string, c Column) {
 // roleFields lists the fields that each role uses. One that would change nothing is refused: whoever
 // wrote it thinks that it does.
 var roleFields = map[Role]string{
-	Dimension:  "from of column columns join as length bits zone grain values lookup otherwise bands groups resolve",
+	Dimension:  "from of column columns join as length bits zone grain values lookup otherwise bands step origin range groups resolve",
 	TimeRole:   "from column as zone",
 	ValueRole:  "from column clamp sum_clamp resolution unit invalid",
 	Identifier: "from column",
@@ -253,7 +253,7 @@ func (c Column) misplaced() []string {
 	set := map[string]bool{
 		"from": c.From != "", "of": c.Of != "", "column": c.Column != "", "columns": c.Columns != nil, "join": c.Join != "",
 		"as": c.As != "", "length": c.Length != 0, "bits": c.Bits.V4 != 0 || c.Bits.V6 != 0, "zone": c.Zone != "", "grain": c.Grain != "", "values": c.Values != nil, "lookup": c.Lookup != nil,
-		"otherwise": c.Otherwise != "", "bands": c.Bands != nil,
+		"otherwise": c.Otherwise != "", "bands": c.Bands != nil, "step": c.Step != 0, "origin": c.Origin != 0, "range": c.Range != nil,
 		"groups": c.Groups.Private || c.Groups.Declared != nil, "resolve": c.Resolve != "",
 		"clamp": c.Clamp != nil, "sum_clamp": c.SumClamp != nil, "resolution": c.Resolution != "",
 		"unit": c.Unit != "", "invalid": c.Invalid != "",
@@ -280,7 +280,7 @@ func (p *Policy) validateDimension(f *faults, path string, c Column) {
 	if !c.Groups.Private && c.declared() == nil {
 		f.unset(path+".groups", "private, or the list of groups", "write groups: private where the groups are found in the data")
 	}
-	if !c.validateLookup(f, path+".lookup") {
+	if !c.validateGrid(f, path) || !c.validateLookup(f, path+".lookup") {
 		return
 	}
 	c.validateLabels(f, path)

@@ -81,7 +81,7 @@ func (m *model) column(input aggregate.InputName, raw string) column {
 				c.good = m.groups(col, part)
 			}
 			c.group = true
-			c.free = col.Groups.Private && len(col.Values) == 0 && len(col.Bands) == 0 && col.Lookup == nil && col.Grain == "" && col.As == ""
+			c.free = col.Groups.Private && len(col.Values) == 0 && len(col.Edges()) == 0 && col.Lookup == nil && col.Grain == "" && col.As == ""
 		}
 	}
 	m.obey(input, &c)
@@ -173,7 +173,7 @@ func (m *model) groups(col aggregate.Column, part int) []string {
 	case col.Grain != "":
 		times, _ := m.times(col)
 		return times
-	case len(col.Bands) > 0:
+	case len(col.Edges()) > 0:
 		var all []string
 		for _, a := range agesOf(col) {
 			if as == "" {
@@ -227,13 +227,14 @@ func spellings(values map[string]string) []string {
 
 // agesOf returns a number inside each band.
 func agesOf(col aggregate.Column) []int64 {
-	if len(col.Bands) == 0 {
+	edges := col.Edges()
+	if len(edges) == 0 {
 		return nil
 	}
-	all := []int64{col.Bands[0] - 1}
-	for i, low := range col.Bands {
-		if i+1 < len(col.Bands) {
-			low = min(low+1, col.Bands[i+1]-1)
+	all := []int64{edges[0] - 1}
+	for i, low := range edges {
+		if i+1 < len(edges) {
+			low = min(low+1, edges[i+1]-1)
 		}
 		all = append(all, low)
 	}
