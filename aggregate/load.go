@@ -239,7 +239,7 @@ func (d *decoder) column(n *strictyaml.Node, path string) Column {
 	var c Column
 	d.Mapping(n, path, fields{
 		"from": decodeText(d, &c.From), "of": decodeText(d, &c.Of), "role": decodeText(d, &c.Role),
-		"column": d.string(&c.Column), "columns": d.strings(&c.Columns), "join": d.string(&c.Join),
+		"column": d.string(&c.Column), "columns": d.strings(&c.Columns), "join": d.string(&c.Join), "split": d.string(&c.Split),
 		"as": d.string(&c.As), "length": d.int(&c.Length),
 		"bits": d.mapping(fields{"v4": d.int(&c.Bits.V4), "v6": d.int(&c.Bits.V6)}),
 		"zone": d.string(&c.Zone), "grain": d.string(&c.Grain),

@@ -82,6 +82,8 @@ type PlanTable struct {
 	Share float64 `json:"share_of_budget"`
 	// Top says which groups are listed; empty where all are.
 	Top string `json:"top,omitempty"`
+	// Several says of which dimension a record can be in several groups; empty where there is none.
+	Several string `json:"several,omitempty"`
 	// Expected tells what groups of some sizes will look like.
 	Expected []PlanExpected `json:"expected"`
 }
@@ -211,6 +213,11 @@ func (c *compiled) planTable(t *compiledTable) PlanTable {
 	pt.Share = rounded(share)
 	for _, s := range t.stats {
 		pt.Statistics = append(pt.Statistics, PlanFigure{Name: s.Name(), Unit: c.unit(s.Statistic), From: c.fromText(t, s)})
+	}
+	for _, d := range t.dims {
+		if d.column.Split != "" {
+			pt.Several = "a record is in each group that its cell names for " + d.name + "; events, sums and means count it in each"
+		}
 	}
 	if t.Top != nil {
 		pt.Top = fmt.Sprintf("the %s with the most %s by the noisy number; the intervals of %s hold for all groups shown together",

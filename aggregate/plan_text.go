@@ -88,6 +88,9 @@ func (t *PlanTable) print(b *strings.Builder, line func(label, format string, ar
 		}
 		line("publishes", "%s, in %s%s", s.Name, s.Unit, from)
 	}
+	if t.Several != "" {
+		line("splits", "%s", t.Several)
+	}
 	if t.Top != "" {
 		line("lists", "%s", t.Top)
 	}

@@ -260,8 +260,10 @@ func (s *scanner) reader(ctx context.Context, r table.Reader, b *scan.Builder, w
 		if err != nil {
 			return err
 		}
-		if err := worker.Add(b.Rows(&batch), join); err != nil {
-			return err
+		for rows := b.Rows(&batch); rows != nil; rows = b.Copies() {
+			if err := worker.Add(rows, join); err != nil {
+				return err
+			}
 		}
 		m.add(batch.Bytes, int64(batch.Len))
 	}

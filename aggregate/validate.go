@@ -37,6 +37,7 @@ const (
 	maxClampQuanta = 1 << 40
 	maxK           = 1_000_000
 	maxPerGroup    = 1_000_000_000
+	maxSplit       = 16
 )
 
 // validate reports every fault of a policy on its own.
@@ -242,7 +243,7 @@ func (p *Policy) validateColumn(f *faults, path, name string, c Column) {
 // roleFields lists the fields that each role uses. One that would change nothing is refused: whoever
 // wrote it thinks that it does.
 var roleFields = map[Role]string{
-	Dimension:  "from of column columns join as length bits zone grain values lookup otherwise bands step origin range groups resolve",
+	Dimension:  "from of column columns join split as length bits zone grain values lookup otherwise bands step origin range groups resolve",
 	TimeRole:   "from column as zone",
 	ValueRole:  "from column clamp sum_clamp resolution unit invalid",
 	Identifier: "from column",
@@ -251,7 +252,7 @@ var roleFields = map[Role]string{
 // misplaced lists the fields that are set and that the column's role does not use, in order.
 func (c Column) misplaced() []string {
 	set := map[string]bool{
-		"from": c.From != "", "of": c.Of != "", "column": c.Column != "", "columns": c.Columns != nil, "join": c.Join != "",
+		"from": c.From != "", "of": c.Of != "", "column": c.Column != "", "columns": c.Columns != nil, "join": c.Join != "", "split": c.Split != "",
 		"as": c.As != "", "length": c.Length != 0, "bits": c.Bits.V4 != 0 || c.Bits.V6 != 0, "zone": c.Zone != "", "grain": c.Grain != "", "values": c.Values != nil, "lookup": c.Lookup != nil,
 		"otherwise": c.Otherwise != "", "bands": c.Bands != nil, "step": c.Step != 0, "origin": c.Origin != 0, "range": c.Range != nil,
 		"groups": c.Groups.Private || c.Groups.Declared != nil, "resolve": c.Resolve != "",
@@ -265,7 +266,13 @@ func (c Column) misplaced() []string {
 
 func (p *Policy) validateDimension(f *faults, path string, c Column) {
 	f.oneOf(path+".of", string(c.Of), string(OfPerson), string(OfEvent))
-	if c.Of == OfEvent && c.From == Visitors {
+	if c.Split != "" && c.Of == OfPerson {
+		f.add(path+".split", quoted(c.Split), "nothing for a dimension of the person", "write of: event: a person is in one group of a person's dimension")
+	}
+	if len(c.Split) > maxSplit {
+		f.add(path+".split", quoted(c.Split), fmt.Sprintf("at most %d bytes", maxSplit), "write what stands between two values")
+	}
+	if c.Of == OfEvent && c.From == Visitors && (c.Split == "" || slices.Contains(p.inputs(), Usage)) {
 		f.add(path+".of", "event", "person", "a visitor record describes a person, not an event")
 	}
 	if c.Resolve != "" {

@@ -55,13 +55,20 @@ func (r *Release) validateTable(f *faults, p *Policy, path string, i int) bool {
 		f.add(path+".name", quoted(t.Name), "a name of its own", "rename it")
 	}
 	dims := slices.DeleteFunc(slices.Sorted(maps.Keys(p.Columns)), func(n string) bool { return p.Columns[n].Role != Dimension })
-	eventLevel, named := false, true
+	eventLevel, named, split := false, true, ""
 	for i, name := range t.GroupBy {
 		at := fmt.Sprintf("%s.group_by[%d]", path, i)
 		if !f.oneOf(at, name, dims...) {
 			named = false
 		} else if p.Columns[name].Of == OfEvent {
 			eventLevel = true
+		}
+		switch {
+		case p.Columns[name].Split == "" || split == name:
+		case split != "":
+			f.add(at, quoted(name)+" beside "+split+", both with split", "one multi-valued dimension", "make two tables")
+		default:
+			split = name
 		}
 		if slices.Index(t.GroupBy, name) < i {
 			f.add(at, quoted(name), "each dimension once", "remove it")

@@ -110,6 +110,7 @@ privacy_unit: {ids: [{column: id, from: usage, kind: opaque}]}
 columns:
   area: {from: usage, of: person, role: dimension, column: postcode, as: prefix, length: 3, groups: private}
   country: {from: usage, of: person, role: dimension, column: phone, as: phone_country, groups: private}
+  tag: {from: usage, of: event, role: dimension, split: "|", groups: private}
   score: {from: usage, of: event, role: dimension, step: 10, range: [0, 30]}
   carrier: {from: usage, of: person, role: dimension, column: mobile, as: phone, lookup: {file: carriers, by: prefix}}
   place: {from: usage, of: person, role: dimension, column: origin, lookup: {file: countries, by: network}}
@@ -122,6 +123,7 @@ tables:
   - {name: areas, group_by: [area], statistics: [visitors]}
   - {name: countries, group_by: [country], statistics: [visitors]}
   - {name: carriers, group_by: [carrier, place], statistics: [visitors]}
+  - {name: tags, group_by: [tag, country], bounds: {max_partitions: 3, max_per_partition: 2}, statistics: [visitors, events, {share: events}]}
   - {name: sites, group_by: [site, network, score], bounds: {max_partitions: 2, max_per_partition: 3}, statistics: [visitors, events]}`},
 }
 

@@ -5,6 +5,7 @@ package audit
 import (
 	"encoding/csv"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/throngdp/throng/aggregate"
@@ -63,4 +64,16 @@ func keys(col aggregate.Column) []string {
 		all = append(all, cell)
 	}
 	return all
+}
+
+// several puts two values into every second cell of a dimension whose cells hold several.
+func several(col aggregate.Column, cells []string) []string {
+	if col.Split == "" {
+		return cells
+	}
+	out := slices.Clone(cells)
+	for i := 1; i < len(out); i += 2 {
+		out[i] = cells[i] + col.Split + cells[i-1] + col.Split + cells[i]
+	}
+	return out
 }

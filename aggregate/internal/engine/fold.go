@@ -125,7 +125,11 @@ func (f *folder) fold(b *bucket, rows []uint64, form *form, swept bool) {
 			continue
 		}
 		for t := range f.e.plans {
-			if p := &f.e.plans[t]; !p.fold(b, rec, form, row) {
+			p := &f.e.plans[t]
+			if p.key < 0 && flags&Copy != 0 {
+				continue
+			}
+			if !p.fold(b, rec, form, row) {
 				r := &f.rest[t]
 				r.rows, r.places, r.codes = append(r.rows, int32(i)), append(r.places, next-1), append(r.codes, row[form.keys+p.key])
 			}

@@ -171,6 +171,9 @@ func (w *world) record(id [2]uint64) record {
 	case 4, 5, 6, 7:
 		r.flags &^= engine.Satisfies(w.IntN(3))
 	}
+	if w.IntN(8) == 0 {
+		r.flags |= engine.Copy
+	}
 	for range w.spec.Attributes {
 		r.attrs = append(r.attrs, w.label())
 	}

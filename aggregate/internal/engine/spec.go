@@ -26,6 +26,9 @@ const (
 	Event
 	// firstRule is the first of the bits that say which rules a row satisfies.
 	firstRule
+	// Copy: another row has counted the record already, and this one puts it into a further group of a multi-valued
+	// dimension. It is nothing to tables without an event-level key, and to those for which it has none.
+	Copy uint32 = 1 << 31
 )
 
 // MaxRules is how many presence rules a spec may have.

@@ -199,7 +199,7 @@ func twinKept(spec *engine.Spec, t *engine.Table, rows []record) (kept []*twinGr
 	hi, lo := rows[0].hi, rows[0].lo
 rows:
 	for _, r := range rows {
-		if r.flags&engine.Event == 0 {
+		if r.flags&engine.Event == 0 || t.Key < 0 && r.flags&engine.Copy != 0 {
 			continue
 		}
 		for _, s := range t.Sums {

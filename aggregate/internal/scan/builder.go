@@ -29,6 +29,10 @@ type Builder struct {
 	lift   []uint32
 	idText []byte
 	joined table.Column
+	splits []*splitter // of the labels that are split, nil for others
+	// isSplit says that some label is.
+	isSplit bool
+	copies  copies
 }
 
 // NewBuilder returns a builder for an input.
@@ -40,9 +44,15 @@ func NewBuilder(in *Input) (*Builder, error) {
 		if err != nil {
 			return nil, err
 		}
-		m := newMemo(labelCode(labeler, l.Dictionary))
+		code := labelCode(labeler, l.Dictionary)
+		if l.Split != "" {
+			s := newSplitter(l.Split, code)
+			b.splits, b.labels, b.isSplit = append(b.splits, s), append(b.labels, nil), true
+			continue
+		}
+		m := newMemo(code)
 		m.span = labeler.Span
-		b.labels = append(b.labels, m)
+		b.splits, b.labels = append(b.splits, nil), append(b.labels, m)
 	}
 	for _, r := range in.Rules {
 		b.rules = append(b.rules, newMemo(verdict(r.Keeps)))
@@ -108,6 +118,7 @@ func (b *Builder) Rows(batch *table.Batch) *engine.Rows {
 		v := &b.in.Values[i]
 		r.Values[i] = kept(b, b.values[i].fill(r.Values[i], v, &batch.Columns[v.Column], batch.Len))
 	}
+	b.copies.row, b.copies.nth = 0, 1
 	return r
 }
 
@@ -129,6 +140,11 @@ func (b *Builder) label(i int, batch *table.Batch) {
 	if len(l.Columns) > 1 {
 		b.join(l, batch)
 		c = &b.joined
+	}
+	if s := b.splits[i]; s != nil {
+		s.lists = kept(b, s.fill(s.lists, c, batch.Len))
+		b.codes[i] = s.first(b.codes[i])
+		return
 	}
 	b.codes[i] = kept(b, b.labels[i].fill(b.codes[i], c, batch.Len))
 }
@@ -203,12 +219,16 @@ func (b *Builder) foldApart(dst []uint64, labels []int) {
 			}
 			codes = append(codes, c&number)
 		}
-		if len(codes) < len(labels) {
-			dst[i] = engine.NoKey
-		} else {
-			dst[i] = b.in.Pairs.Fold(codes...)
-		}
+		dst[i] = b.fold(codes, len(labels))
 	}
+}
+
+// fold returns the key of n codes, and none where there are fewer.
+func (b *Builder) fold(codes []uint32, n int) uint64 {
+	if len(codes) < n {
+		return engine.NoKey
+	}
+	return b.in.Pairs.Fold(codes...)
 }
 
 func (b *Builder) flags(batch *table.Batch) {

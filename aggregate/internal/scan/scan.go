@@ -44,8 +44,10 @@ type ID struct {
 
 // Label is one dimension.
 type Label struct {
-	Columns    []int
-	Join       string
+	Columns []int
+	Join    string
+	// Split, where set, stands between the values of one cell, each of which has a label. Attributes have none.
+	Split      string
 	Labeler    func() (*generalize.Labeler, error)
 	Dictionary *Dictionary
 }

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scan_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/throngdp/throng/aggregate/internal/engine"
+	"github.com/throngdp/throng/aggregate/internal/scan"
+	"github.com/throngdp/throng/aggregate/table"
+	"github.com/throngdp/throng/anonymize"
+	"github.com/throngdp/throng/anonymize/generalize"
+	"github.com/throngdp/throng/anonymize/identity"
+)
+
+// splitInput has tags and a kind: keys by tag, by kind, and by both; the kind is an attribute too. Of the tags,
+// "gone" is outside the declared groups.
+func splitInput(t testing.TB, spec generalize.Spec) *scan.Input {
+	t.Helper()
+	secret, err := identity.NewSecret()
+	require.NoError(t, err)
+	number, err := generalize.NewNumber("1")
+	require.NoError(t, err)
+	labeler := func() (*generalize.Labeler, error) { return generalize.NewLabeler(spec) }
+	var declared []string
+	if spec.Groups != nil {
+		declared = slices.DeleteFunc(slices.Clone(spec.Groups), func(g string) bool { return g == "gone" })
+	}
+	return &scan.Input{
+		IDs: []scan.ID{{Column: 0, Kind: identity.Opaque, Hasher: secret.Hasher("person/0")}},
+		Labels: []scan.Label{
+			{Columns: []int{1}, Split: ",", Labeler: labeler, Dictionary: scan.NewDictionary(secret.Hasher("tag"), declared)},
+			{Columns: []int{2}, Dictionary: scan.NewDictionary(secret.Hasher("kind"), nil), Labeler: func() (*generalize.Labeler, error) {
+				return generalize.NewLabeler(generalize.Spec{})
+			}},
+		},
+		Attributes: []int{1},
+		Keys:       [][]int{{0}, {1}, {0, 1}},
+		Pairs:      &engine.Pairs{},
+		Values:     []scan.Value{{Column: 3, Number: number, Invalid: engine.NoValue}},
+		Events:     true,
+	}
+}
+
+// keysOf names what rows of a batch are in: "tags/kinds/both/attribute", per row.
+func keysOf(t testing.TB, in *scan.Input, r *engine.Rows) (out []string) {
+	t.Helper()
+	for i := range r.N {
+		var parts []string
+		for k, labels := range in.Keys {
+			var names []string
+			if code := r.Keys[k][i]; code != engine.NoKey {
+				for n, c := range in.Pairs.Unfold(code, len(labels)) {
+					names = append(names, in.Labels[labels[n]].Dictionary.Label(c))
+				}
+			}
+			parts = append(parts, strings.Join(names, "+"))
+		}
+		parts = append(parts, in.Labels[1].Dictionary.Label(r.Attrs[0][i]), fmt.Sprint(r.Values[0][i]))
+		out = append(out, strings.Join(parts, "/"))
+	}
+	return out
+}
+
+func TestSplitCellsBecomeARowForEachLabel(t *testing.T) {
+	for name, layout := range map[string]func([]anonymize.Value) table.Column{"texts": column, "dictionary": dictionary} {
+		t.Run(name, func(t *testing.T) {
+			in := splitInput(t, generalize.Spec{Groups: []string{"a", "b", "gone", "unknown"}})
+			b, err := scan.NewBuilder(in)
+			require.NoError(t, err)
+			records := rows("p|b,a, B ,,a|x|5", "~|a,b|x|6", "q|gone,a|y|7", "r|~|x|8", "s| , |~|9", "t|zzz,b,yyy|x|~")
+			for range 3 { // lists are remembered
+				batch := batchOf(records, func(int) func([]anonymize.Value) table.Column { return layout })
+				first := b.Rows(batch)
+				assert.Equal(t, []string{
+					"b/x/b+x/x/5", "/y//y/7", "unknown/x/unknown+x/x/8", "unknown/unknown/unknown+unknown//9",
+					"unknown/x/unknown+x/x/-9223372036854775808",
+				}, keysOf(t, in, first))
+				hi := slices.Clone(first.Hi)
+				assert.NotContains(t, first.Flags, engine.Event|engine.Copy)
+				copies := b.Copies()
+				require.NotNil(t, copies)
+				assert.Equal(t, []string{"a//a+x//5", "a//a+y//7", "b//b+x//-9223372036854775808"}, keysOf(t, in, copies))
+				assert.Equal(t, []uint64{hi[0], hi[1], hi[4]}, copies.Hi)
+				assert.Equal(t, slices.Repeat([]uint32{engine.Event | engine.Copy}, 3), copies.Flags)
+				assert.Nil(t, b.Copies())
+			}
+		})
+	}
+}
+
+func TestAttackB13OneRecordCostsWhatItMay(t *testing.T) {
+	in := splitInput(t, generalize.Spec{})
+	b, err := scan.NewBuilder(in)
+	require.NoError(t, err)
+	var lines []string
+	for r := range 40 {
+		var tags []string
+		for i := range 3 * scan.MaxLabels {
+			tags = append(tags, fmt.Sprint("tag", r*10_000+i), "tag")
+		}
+		lines = append(lines, fmt.Sprintf("p%d|%s|x|1", r, strings.Join(tags, ",")))
+	}
+	for range 40 { // more lists than are remembered
+		lines[0] += ",more"
+		batch := batchOf(rows(lines...), plain)
+		n, most := b.Rows(batch).N, 0
+		require.Equal(t, 40, n)
+		for copies := b.Copies(); copies != nil; copies = b.Copies() {
+			n, most = n+copies.N, max(most, copies.N)
+		}
+		assert.Equal(t, 40*scan.MaxLabels, n)
+		assert.LessOrEqual(t, most, 4096)
+	}
+}
+
+func TestRecordsOutsideThePeriodHaveNoCopies(t *testing.T) {
+	in := splitInput(t, generalize.Spec{})
+	in.Events = false
+	b, err := scan.NewBuilder(in)
+	require.NoError(t, err)
+	b.Rows(batchOf(rows("p|a,b|x|1"), plain))
+	assert.Nil(t, b.Copies())
+}
