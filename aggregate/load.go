@@ -70,10 +70,12 @@ func ParsePolicy(name string, src []byte) (*Policy, error) {
 				"ids": d.items(func(n *strictyaml.Node, path string) {
 					p.PrivacyUnit.IDs = append(p.PrivacyUnit.IDs, d.idColumn(n, path))
 				}),
+				"links": func(n *strictyaml.Node, path string) { p.PrivacyUnit.Links = d.links(n, path) },
 			}),
 			"inputs": d.mapping(fields{
 				"visitors": d.format(&p.Inputs.Visitors),
 				"usage":    d.format(&p.Inputs.Usage),
+				"links":    d.format(&p.Inputs.Links),
 			}),
 			"columns": func(n *strictyaml.Node, path string) {
 				p.Columns = map[string]Column{}
@@ -226,6 +228,19 @@ func (d *decoder) idColumn(n *strictyaml.Node, path string) IDColumn {
 	var id IDColumn
 	d.Mapping(n, path, fields{"column": d.string(&id.Column), "from": decodeText(d, &id.From), "kind": d.string(&id.Kind)})
 	return id
+}
+
+func (d *decoder) links(n *strictyaml.Node, path string) *Links {
+	var l Links
+	d.Mapping(n, path, fields{
+		"max_ids": d.int(&l.MaxIDs),
+		"columns": d.items(func(n *strictyaml.Node, path string) {
+			var c LinkColumn
+			d.Mapping(n, path, fields{"column": d.string(&c.Column), "id": d.string(&c.ID)})
+			l.Columns = append(l.Columns, c)
+		}),
+	})
+	return &l
 }
 
 func (d *decoder) format(f *Format) func(*strictyaml.Node, string) {

@@ -166,6 +166,9 @@ func newPlan(c *compiled) *Plan {
 	for _, name := range c.inputs {
 		p.Inputs = append(p.Inputs, PlanInput{string(name), c.reads(name)})
 	}
+	if l := c.policy.PrivacyUnit.Links; l != nil {
+		p.Inputs = append(p.Inputs, PlanInput{linksInput, l.columns()})
+	}
 	for _, t := range c.tables {
 		p.Tables = append(p.Tables, c.planTable(t))
 	}
@@ -186,7 +189,11 @@ func (c *compiled) unitText() string {
 	for _, id := range c.policy.PrivacyUnit.IDs {
 		ids = append(ids, id.Column)
 	}
-	return "person, by " + strings.Join(ids, ", else ")
+	text := "person, by " + strings.Join(ids, ", else ")
+	if l := c.policy.PrivacyUnit.Links; l != nil {
+		text += fmt.Sprintf(", joined by the table of links to at most %s", number(l.MaxIDs, "id"))
+	}
+	return text
 }
 
 // String says when, in words.

@@ -32,7 +32,28 @@ type Policy struct {
 }
 
 // PrivacyUnit says whose data is protected: one person, found by the first of IDs that is not null.
-type PrivacyUnit struct{ IDs []IDColumn }
+type PrivacyUnit struct {
+	IDs []IDColumn
+	// Links, where set, says that ids in one record of the links input are one person's.
+	Links *Links
+}
+
+// Links joins ids to people: cookies, devices and accounts. The table of links is fixed, as the policy is:
+// protected is who it says is one person.
+type Links struct {
+	// Columns are the columns of the links input, two or more. All ids of a record are one person's.
+	Columns []LinkColumn
+	// MaxIDs is the most ids that are one person's, 2 to 1000. Those of more are parted, by a rule that looks at
+	// their own links alone.
+	MaxIDs int64
+}
+
+// LinkColumn is a column of the links input.
+type LinkColumn struct {
+	Column string
+	// ID is the column of [PrivacyUnit.IDs] that holds the same ids.
+	ID string
+}
 
 // IDColumn is a column that holds a privacy id.
 type IDColumn struct {
@@ -54,7 +75,7 @@ const (
 )
 
 // InputFormats holds one format per input.
-type InputFormats struct{ Visitors, Usage Format }
+type InputFormats struct{ Visitors, Usage, Links Format }
 
 // Format says how an input's files are written. The zero value sniffs everything.
 type Format struct {

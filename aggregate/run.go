@@ -24,6 +24,8 @@ import (
 // Inputs are the records of a run. Each source of an input has the columns that the policy names.
 type Inputs struct {
 	Visitors, Usage []table.Source
+	// Links are records of ids that are one person's, for a policy with links.
+	Links []table.Source
 }
 
 func (in Inputs) of(name InputName) []table.Source {
@@ -183,10 +185,16 @@ func (rn *Runner) scan(ctx context.Context, s *scanner, in Inputs) (*engine.Part
 		workers = runtime.GOMAXPROCS(0)
 	}
 	meter := &meter{report: rn.Progress}
+	for _, src := range in.Links {
+		meter.now.TotalBytes += src.Size()
+	}
 	for _, name := range s.inputs {
 		for _, src := range in.of(name) {
 			meter.now.TotalBytes += src.Size()
 		}
+	}
+	if err := s.link(ctx, in.Links, meter); err != nil {
+		return nil, err
 	}
 	for i, name := range s.inputs {
 		join := i > 0

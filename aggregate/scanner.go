@@ -28,6 +28,7 @@ type scanner struct {
 	attributes []*dimension
 	pairs      engine.Pairs
 	tables     []*scanTable
+	linker     *linker // nil where no ids are linked
 }
 
 // scanTable maps a table's groups to the engine's.
@@ -48,6 +49,7 @@ func newScanner(c *compiled, secret identity.Secret) *scanner {
 		s.byInput[name] = s.scanInput(c, name, secret)
 	}
 	s.engine = engine.New(spec)
+	s.linker = newLinker(c.policy, secret)
 	return s
 }
 
@@ -253,7 +255,7 @@ func (s *scanner) scanInput(c *compiled, name InputName, secret identity.Secret)
 	column := func(raw string) int { return slices.Index(in.Columns, raw) }
 	for _, id := range c.policy.idsOf(name) {
 		in.IDs = append(in.IDs, scan.ID{
-			Column: column(id.Column), Kind: identity.Kind(id.Kind), Hasher: secret.Hasher(fmt.Sprintf("person/%d", id.space)),
+			Column: column(id.Column), Kind: identity.Kind(id.Kind), Hasher: personHasher(secret, id.space),
 		})
 	}
 	labels := s.scanLabels(c, in, name, column)
@@ -356,6 +358,7 @@ func (s *scanner) check(ctx context.Context, declared []InputName, in Inputs) er
 			all = append(all, checkSource(ctx, want, src))
 		}
 	}
+	all = append(all, s.checkLinks(ctx, in.Links))
 	return errors.Join(all...)
 }
 

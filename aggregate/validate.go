@@ -55,6 +55,8 @@ func (p *Policy) validate() *faults {
 	p.validateExclude(f)
 	f.format("policy.inputs.visitors", p.Inputs.Visitors)
 	f.format("policy.inputs.usage", p.Inputs.Usage)
+	f.format("policy.inputs.links", p.Inputs.Links)
+	p.validateLinks(f)
 	if p.MinPeople.K < 1 || p.MinPeople.K > maxK {
 		f.add("policy.min_people.k", fmt.Sprint(p.MinPeople.K), fmt.Sprintf("1 to %d people", maxK), "20 is a common choice")
 	}
@@ -191,6 +193,11 @@ type inputID struct {
 // idsOf lists the id columns of one input, in order of preference. Entries for different inputs that
 // stand next to each other are one id under two names; every other entry is an id of its own.
 func (p *Policy) idsOf(input InputName) []inputID {
+	return slices.DeleteFunc(p.ids(), func(id inputID) bool { return id.From != "" && id.From != input })
+}
+
+// ids lists all id columns with their spaces.
+func (p *Policy) ids() []inputID {
 	var ids []inputID
 	space := -1
 	var named []InputName // the inputs of the entries of this space
@@ -199,9 +206,7 @@ func (p *Policy) idsOf(input InputName) []inputID {
 			space, named = space+1, nil
 		}
 		named = append(named, id.From)
-		if id.From == "" || id.From == input {
-			ids = append(ids, inputID{id, space})
-		}
+		ids = append(ids, inputID{id, space})
 	}
 	return ids
 }

@@ -58,6 +58,10 @@ func newModel(p *aggregate.Policy, r *aggregate.Release, plan *aggregate.Plan) *
 // column collects all that reads a raw column.
 func (m *model) column(input aggregate.InputName, raw string) column {
 	c := column{name: raw}
+	if input == linksInput {
+		c.id = m.linked(raw)
+		return c
+	}
 	for _, id := range m.policy.PrivacyUnit.IDs {
 		if id.Column == raw && (id.From == "" || id.From == input) {
 			c.id = id.Kind
@@ -86,6 +90,16 @@ func (m *model) column(input aggregate.InputName, raw string) column {
 	}
 	m.obey(input, &c)
 	return c
+}
+
+// linksInput is how plans call the input that joins ids.
+const linksInput = "links"
+
+// linked returns the kind of id of a column of the links.
+func (m *model) linked(raw string) string {
+	unit := &m.policy.PrivacyUnit
+	of := slices.IndexFunc(unit.Links.Columns, func(c aggregate.LinkColumn) bool { return c.Column == raw })
+	return unit.IDs[slices.IndexFunc(unit.IDs, func(id aggregate.IDColumn) bool { return id.Column == unit.Links.Columns[of].ID })].Kind
 }
 
 func rawNames(name string, col aggregate.Column) []string {

@@ -40,10 +40,13 @@ func (m *model) inputs(w world) aggregate.Inputs {
 	var in aggregate.Inputs
 	for i, input := range m.plan.Inputs {
 		src := []table.Source{&memory{name: input.Name, columns: input.Columns, records: w[i]}}
-		if input.Name == string(aggregate.Visitors) {
+		switch input.Name {
+		case string(aggregate.Visitors):
 			in.Visitors = src
-		} else {
+		case string(aggregate.Usage):
 			in.Usage = src
+		default:
+			in.Links = src
 		}
 	}
 	return in

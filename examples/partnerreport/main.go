@@ -205,5 +205,6 @@ func (o *options) inputs(ctx context.Context, p *aggregate.Policy) (aggregate.In
 	}
 	in.Usage = open(o.usage, p.Inputs.Usage)
 	in.Visitors = open(o.visitors, p.Inputs.Visitors)
+	in.Links = open(o.links, p.Inputs.Links)
 	return in, errors.Join(errs...)
 }

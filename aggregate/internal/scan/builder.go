@@ -102,6 +102,7 @@ func verdict(f func(anonymize.Value) bool) func(anonymize.Value) uint32 {
 func (b *Builder) Rows(batch *table.Batch) *engine.Rows {
 	b.identify(batch)
 	r := &b.rows
+	b.in.Links.ResolveAll(r.Hi[:r.N], r.Lo[:r.N])
 	for i := range b.in.Labels {
 		b.label(i, batch)
 	}

@@ -20,6 +20,8 @@ type Input struct {
 	// Columns are the raw columns to ask the connector for; all others are never decoded.
 	Columns []string
 	IDs     []ID
+	// Links says which ids are one person's; nil for none.
+	Links *identity.Links
 	// Labels are the dimensions that this input carries.
 	Labels []Label
 	Rules  []Rule
