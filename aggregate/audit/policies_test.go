@@ -61,6 +61,24 @@ spend: {epsilon: "1", delta: "1e-6"}
 tables:
   - {name: gender, group_by: [gender, age], statistics: [visitors]}
   - {name: stations, group_by: [start_station], bounds: {max_partitions: 2, max_per_partition: 3}, statistics: [visitors, events]}`},
+	"linked ids": {`
+version: 1
+population: owners
+privacy_unit:
+  ids:
+    - {column: account, from: usage, kind: email}
+    - {column: device, from: usage, kind: uuid}
+  links:
+    max_ids: 4
+    columns: [{column: user, id: account}, {column: phone, id: device}]
+columns:
+  page: {from: usage, of: event, role: dimension, groups: private}
+  paid: {from: usage, role: value, clamp: [0, 10]}
+min_people: {k: 1}`, `
+period: all
+spend: {epsilon: "1", delta: "1e-6"}
+tables:
+  - {name: pages, group_by: [page], bounds: {max_partitions: 2, max_per_partition: 3}, statistics: [visitors, events, {sum: paid}]}`},
 	"days of a course, joined columns, several ids": {`
 version: 1
 population: students
