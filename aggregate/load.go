@@ -76,12 +76,17 @@ func ParsePolicy(name string, src []byte) (*Policy, error) {
 				"visitors": d.format(&p.Inputs.Visitors),
 				"usage":    d.format(&p.Inputs.Usage),
 				"links":    d.format(&p.Inputs.Links),
+				"listed":   d.format(&p.Inputs.Listed),
 			}),
 			"columns": func(n *strictyaml.Node, path string) {
 				p.Columns = map[string]Column{}
 				d.Each(n, path, func(key string, n *strictyaml.Node, path string) { p.Columns[key] = d.column(n, path) })
 			},
 			"exclude": d.mapping(fields{
+				"listed": func(n *strictyaml.Node, path string) {
+					p.Exclude.Listed = &ListedRule{}
+					d.Mapping(n, path, fields{"columns": d.listColumns(&p.Exclude.Listed.Columns)})
+				},
 				"consent":   func(n *strictyaml.Node, path string) { p.Exclude.Consent = d.consent(n, path) },
 				"under_age": func(n *strictyaml.Node, path string) { p.Exclude.UnderAge = d.underAge(n, path) },
 				"opt_outs": d.items(func(n *strictyaml.Node, path string) {
@@ -232,15 +237,16 @@ func (d *decoder) idColumn(n *strictyaml.Node, path string) IDColumn {
 
 func (d *decoder) links(n *strictyaml.Node, path string) *Links {
 	var l Links
-	d.Mapping(n, path, fields{
-		"max_ids": d.int(&l.MaxIDs),
-		"columns": d.items(func(n *strictyaml.Node, path string) {
-			var c LinkColumn
-			d.Mapping(n, path, fields{"column": d.string(&c.Column), "id": d.string(&c.ID)})
-			l.Columns = append(l.Columns, c)
-		}),
-	})
+	d.Mapping(n, path, fields{"max_ids": d.int(&l.MaxIDs), "columns": d.listColumns(&l.Columns)})
 	return &l
+}
+
+func (d *decoder) listColumns(columns *[]ListColumn) func(*strictyaml.Node, string) {
+	return d.items(func(n *strictyaml.Node, path string) {
+		var c ListColumn
+		d.Mapping(n, path, fields{"column": d.string(&c.Column), "id": d.string(&c.ID)})
+		*columns = append(*columns, c)
+	})
 }
 
 func (d *decoder) format(f *Format) func(*strictyaml.Node, string) {

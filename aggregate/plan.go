@@ -160,15 +160,16 @@ func newPlan(c *compiled) *Plan {
 	for _, r := range c.rules {
 		p.Exclusions = append(p.Exclusions, "all "+r.text)
 	}
+	if c.policy.Exclude.Listed != nil {
+		p.Exclusions = append(p.Exclusions, "all who have an id in the listed input")
+	}
 	if !c.release.Period.All {
 		p.Exclusions = append(p.Exclusions, string(c.inputs[0])+" records outside the period, and people without one in it")
 	}
 	for _, name := range c.inputs {
 		p.Inputs = append(p.Inputs, PlanInput{string(name), c.reads(name)})
 	}
-	if l := c.policy.PrivacyUnit.Links; l != nil {
-		p.Inputs = append(p.Inputs, PlanInput{linksInput, l.columns()})
-	}
+	p.Inputs = append(p.Inputs, c.policy.lists()...)
 	for _, t := range c.tables {
 		p.Tables = append(p.Tables, c.planTable(t))
 	}

@@ -42,14 +42,14 @@ type PrivacyUnit struct {
 // protected is who it says is one person.
 type Links struct {
 	// Columns are the columns of the links input, two or more. All ids of a record are one person's.
-	Columns []LinkColumn
+	Columns []ListColumn
 	// MaxIDs is the most ids that are one person's, 2 to 1000. Those of more are parted, by a rule that looks at
 	// their own links alone.
 	MaxIDs int64
 }
 
-// LinkColumn is a column of the links input.
-type LinkColumn struct {
+// ListColumn is a column of ids in an input that is a list of them.
+type ListColumn struct {
 	Column string
 	// ID is the column of [PrivacyUnit.IDs] that holds the same ids.
 	ID string
@@ -75,7 +75,7 @@ const (
 )
 
 // InputFormats holds one format per input.
-type InputFormats struct{ Visitors, Usage, Links Format }
+type InputFormats struct{ Visitors, Usage, Links, Listed Format }
 
 // Format says how an input's files are written. The zero value sniffs everything.
 type Format struct {
@@ -195,6 +195,8 @@ type Exclude struct {
 	Signals *SignalsRule
 	// Country keeps only people who are in the listed countries.
 	Country *AllowRule
+	// Listed leaves out whoever has an id in the listed input: requests for erasure, people of the house, tests.
+	Listed *ListedRule
 	// Bots leaves out whoever sends a User-Agent header of a robot or of a program that no person browses with.
 	Bots *BotsRule
 }
@@ -210,6 +212,10 @@ type AllowRule struct {
 	// Purposes are those of releases to which an opt-out applies; none means all. A Country has none.
 	Purposes []string
 }
+
+// ListedRule names the columns of the listed input. Everybody with one of its ids is left out, and with an id that
+// is linked to it.
+type ListedRule struct{ Columns []ListColumn }
 
 // SignalsRule leaves out people for whom a signal is on in some record: one of the named columns says 1, true,
 // yes or on. Only 0, false, no and off are known to be off.

@@ -26,6 +26,8 @@ type Inputs struct {
 	Visitors, Usage []table.Source
 	// Links are records of ids that are one person's, for a policy with links.
 	Links []table.Source
+	// Listed are records of ids of people who are left out, for a policy with exclude.listed.
+	Listed []table.Source
 }
 
 func (in Inputs) of(name InputName) []table.Source {
@@ -185,7 +187,7 @@ func (rn *Runner) scan(ctx context.Context, s *scanner, in Inputs) (*engine.Part
 		workers = runtime.GOMAXPROCS(0)
 	}
 	meter := &meter{report: rn.Progress}
-	for _, src := range in.Links {
+	for _, src := range slices.Concat(in.Links, in.Listed) {
 		meter.now.TotalBytes += src.Size()
 	}
 	for _, name := range s.inputs {
@@ -203,6 +205,9 @@ func (rn *Runner) scan(ctx context.Context, s *scanner, in Inputs) (*engine.Part
 				return nil, err
 			}
 		}
+	}
+	if err := s.leaveOut(ctx, in.Listed, meter); err != nil {
+		return nil, err
 	}
 	return s.engine.Close(ctx, workers)
 }

@@ -28,7 +28,10 @@ type scanner struct {
 	attributes []*dimension
 	pairs      engine.Pairs
 	tables     []*scanTable
-	linker     *linker // nil where no ids are linked
+	// links and listed are lists of ids, nil where the policy has none, and people is what the links say.
+	links, listed *idList
+	maxIDs        int64
+	people        *identity.Links
 }
 
 // scanTable maps a table's groups to the engine's.
@@ -49,7 +52,7 @@ func newScanner(c *compiled, secret identity.Secret) *scanner {
 		s.byInput[name] = s.scanInput(c, name, secret)
 	}
 	s.engine = engine.New(spec)
-	s.linker = newLinker(c.policy, secret)
+	s.makeLists(c.policy, secret)
 	return s
 }
 
@@ -358,7 +361,7 @@ func (s *scanner) check(ctx context.Context, declared []InputName, in Inputs) er
 			all = append(all, checkSource(ctx, want, src))
 		}
 	}
-	all = append(all, s.checkLinks(ctx, in.Links))
+	all = append(all, s.checkLists(ctx, in))
 	return errors.Join(all...)
 }
 

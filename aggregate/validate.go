@@ -56,7 +56,8 @@ func (p *Policy) validate() *faults {
 	f.format("policy.inputs.visitors", p.Inputs.Visitors)
 	f.format("policy.inputs.usage", p.Inputs.Usage)
 	f.format("policy.inputs.links", p.Inputs.Links)
-	p.validateLinks(f)
+	f.format("policy.inputs.listed", p.Inputs.Listed)
+	p.validateLists(f)
 	if p.MinPeople.K < 1 || p.MinPeople.K > maxK {
 		f.add("policy.min_people.k", fmt.Sprint(p.MinPeople.K), fmt.Sprintf("1 to %d people", maxK), "20 is a common choice")
 	}

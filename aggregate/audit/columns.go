@@ -58,8 +58,12 @@ func newModel(p *aggregate.Policy, r *aggregate.Release, plan *aggregate.Plan) *
 // column collects all that reads a raw column.
 func (m *model) column(input aggregate.InputName, raw string) column {
 	c := column{name: raw}
-	if input == linksInput {
-		c.id = m.linked(raw)
+	switch input {
+	case linksInput:
+		c.id = m.idOf(m.policy.PrivacyUnit.Links.Columns, raw)
+		return c
+	case listedInput:
+		c.id = m.idOf(m.policy.Exclude.Listed.Columns, raw)
 		return c
 	}
 	for _, id := range m.policy.PrivacyUnit.IDs {
@@ -92,14 +96,17 @@ func (m *model) column(input aggregate.InputName, raw string) column {
 	return c
 }
 
-// linksInput is how plans call the input that joins ids.
-const linksInput = "links"
+// What plans call the inputs that are lists of ids.
+const (
+	linksInput  = "links"
+	listedInput = "listed"
+)
 
-// linked returns the kind of id of a column of the links.
-func (m *model) linked(raw string) string {
-	unit := &m.policy.PrivacyUnit
-	of := slices.IndexFunc(unit.Links.Columns, func(c aggregate.LinkColumn) bool { return c.Column == raw })
-	return unit.IDs[slices.IndexFunc(unit.IDs, func(id aggregate.IDColumn) bool { return id.Column == unit.Links.Columns[of].ID })].Kind
+// idOf returns the kind of id in a column of a list.
+func (m *model) idOf(list []aggregate.ListColumn, raw string) string {
+	ids := m.policy.PrivacyUnit.IDs
+	of := list[slices.IndexFunc(list, func(c aggregate.ListColumn) bool { return c.Column == raw })].ID
+	return ids[slices.IndexFunc(ids, func(id aggregate.IDColumn) bool { return id.Column == of })].Kind
 }
 
 func rawNames(name string, col aggregate.Column) []string {

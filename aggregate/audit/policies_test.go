@@ -74,6 +74,8 @@ privacy_unit:
 columns:
   page: {from: usage, of: event, role: dimension, groups: private}
   paid: {from: usage, role: value, clamp: [0, 10]}
+exclude:
+  listed: {columns: [{column: erased, id: account}]}
 min_people: {k: 1}`, `
 period: all
 spend: {epsilon: "1", delta: "1e-6"}

@@ -45,8 +45,10 @@ func (m *model) inputs(w world) aggregate.Inputs {
 			in.Visitors = src
 		case string(aggregate.Usage):
 			in.Usage = src
-		default:
+		case linksInput:
 			in.Links = src
+		default:
+			in.Listed = src
 		}
 	}
 	return in
@@ -83,9 +85,9 @@ func (p *person) record(input int, pick func(c *column) []byte) {
 	p.w[input] = append(p.w[input], r)
 }
 
-// describe adds a record of the other input, if there is one.
+// describe adds a record of the other input, if there is one. Nobody is listed.
 func (p *person) describe(pick func(c *column) []byte) {
-	if len(p.w) > 1 {
+	if len(p.w) > 1 && p.m.plan.Inputs[1].Name != listedInput {
 		p.record(1, pick)
 	}
 }

@@ -18,7 +18,7 @@ import (
 type options struct {
 	policy, release, out, init       string
 	target                           string
-	usage, visitors, links           list
+	usage, visitors, links, listed   list
 	memory                           size
 	workers                          int
 	plan, json, quiet, version, help bool
@@ -76,6 +76,7 @@ func newFlags(o *options) *flag.FlagSet {
 	f.StringVar(&o.release, "release", "", "the analyst's release `file`")
 	f.Var(&o.usage, "usage", "usage records: a `path` or glob; may be repeated")
 	f.Var(&o.visitors, "visitors", "visitor records: a `path` or glob; may be repeated")
+	f.Var(&o.listed, "listed", "records of ids of people who are left out: a `path` or glob; may be repeated")
 	f.Var(&o.links, "links", "records of ids that are one person's: a `path` or glob; may be repeated")
 	f.StringVar(&o.out, "out", "out", "the `folder` to write: new, or a bundle to replace")
 	f.Var(&o.memory, "memory", "the most that records may take up in memory, such as `1GiB`; the rest goes to\nan encrypted temporary file (TMPDIR) that nobody else can read")

@@ -206,5 +206,6 @@ func (o *options) inputs(ctx context.Context, p *aggregate.Policy) (aggregate.In
 	in.Usage = open(o.usage, p.Inputs.Usage)
 	in.Visitors = open(o.visitors, p.Inputs.Visitors)
 	in.Links = open(o.links, p.Inputs.Links)
+	in.Listed = open(o.listed, p.Inputs.Listed)
 	return in, errors.Join(errs...)
 }

@@ -121,6 +121,61 @@ func TestAPersonWithCookieDeviceAndAccountCountsOnce(t *testing.T) {
 	assert.GreaterOrEqual(t, capped["all visitors"], 2*27.0)
 }
 
+// TestListedPeopleAreLeftOutWhole by any of their ids, also by one of which there is no record, and whatever its spelling.
+func TestListedPeopleAreLeftOutWhole(t *testing.T) {
+	usage, links := linkedPeople()
+	p, err := aggregate.ParsePolicy("policy.yaml", []byte(strings.Replace(linkedPolicy, "exclude:\n",
+		"exclude:\n  listed: {columns: [{column: mail, id: account}, {column: web, id: cookie}]}\n", 1)))
+	require.NoError(t, err)
+	r, err := aggregate.ParseRelease("release.yaml", []byte(linkedRelease))
+	require.NoError(t, err)
+	run := func(listed ...string) (float64, error) {
+		in := aggregate.Inputs{Usage: []table.Source{csvBytes(t, []byte(usage))}, Links: []table.Source{csvBytes(t, []byte(links))}}
+		for _, l := range listed {
+			in.Listed = append(in.Listed, csvBytes(t, []byte(l)))
+		}
+		res, err := aggregate.Run(under(t, mechanismtest.New(mechanismtest.Zero)), p, r, in)
+		if err != nil {
+			return 0, err
+		}
+		return value(t, res, "all", "visitors"), nil
+	}
+	for listed, want := range map[string]float64{
+		"mail,web\n":                                 27,
+		"mail,web\np1@EXAMPLE.org,\n,d2\n":           25, // two people
+		"web,mail,note\nc3,,x\nd3,p3@example.org,\n": 26, // one person, three times
+		"mail,web\nnobody@example.org,c\n,\n":        27,
+	} {
+		got, err := run(listed)
+		require.NoError(t, err)
+		assert.Equal(t, want, got, "%q", listed)
+	}
+	got, err := run("mail,web\np4@example.org,\n", "web,mail\nc5,\n")
+	require.NoError(t, err)
+	assert.Equal(t, 25.0, got)
+
+	_, err = run()
+	require.ErrorIs(t, err, aggregate.ErrInputs)
+	assert.ErrorContains(t, err, "listed input: got none, want the ids of those who are left out")
+	_, err = run("mail\n")
+	assert.ErrorIs(t, err, table.ErrSchema)
+
+	// Nobody who is listed counts for more than nothing, however many there are.
+	var all strings.Builder
+	all.WriteString("mail,web\n")
+	for i := range 20_000 {
+		fmt.Fprintf(&all, "p%d@example.org,\n", i)
+	}
+	got, err = run(all.String())
+	require.NoError(t, err)
+	assert.LessOrEqual(t, got, 0.0)
+
+	plan, err := aggregate.NewPlan(p, r)
+	require.NoError(t, err)
+	assert.Contains(t, plan.Exclusions, "all who have an id in the listed input")
+	assert.Contains(t, plan.Inputs, aggregate.PlanInput{Name: "listed", Columns: []string{"mail", "web"}})
+}
+
 func TestLinksAreInThePlan(t *testing.T) {
 	p, err := aggregate.ParsePolicy("policy.yaml", []byte(linkedPolicy))
 	require.NoError(t, err)

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package aggregate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/throngdp/throng/aggregate/internal/engine"
+	"github.com/throngdp/throng/aggregate/internal/scan"
+	"github.com/throngdp/throng/aggregate/table"
+	"github.com/throngdp/throng/anonymize/identity"
+)
+
+// What plans and errors call the inputs that are lists of ids.
+const (
+	linksInput  = "links"
+	listedInput = "listed"
+)
+
+// validateLists reports the faults of the links and of the list of people who are left out.
+func (p *Policy) validateLists(f *faults) {
+	if l := p.PrivacyUnit.Links; l != nil {
+		const path = "policy.privacy_unit.links"
+		if l.MaxIDs < 2 || l.MaxIDs > identity.MaxLinked {
+			f.add(path+".max_ids", fmt.Sprint(l.MaxIDs), fmt.Sprintf("2 to %d ids", identity.MaxLinked), "20 holds nearly every household's devices")
+		}
+		if len(l.Columns) < 2 {
+			f.add(path+".columns", number(int64(len(l.Columns)), "column"), "two or more columns, whose ids in one record are one person's",
+				"write [{column: account, id: user_id}, {column: device, id: device_id}]")
+		}
+		p.validateListColumns(f, path+".columns", linksInput, l.Columns)
+	}
+	if l := p.Exclude.Listed; l != nil {
+		const path = "policy.exclude.listed.columns"
+		if len(l.Columns) == 0 {
+			f.unset(path, "the columns of ids", "write [{column: NAME, id: ID}]")
+		}
+		p.validateListColumns(f, path, listedInput, l.Columns)
+	}
+}
+
+func (p *Policy) validateListColumns(f *faults, path, input string, columns []ListColumn) {
+	var names []string
+	for _, id := range p.PrivacyUnit.IDs {
+		if id.Column != "" && !slices.Contains(names, id.Column) {
+			names = append(names, id.Column)
+		}
+	}
+	for i, c := range columns {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		if c.Column == "" {
+			f.unset(at+".column", "a column of the "+input+" input", "name it")
+		} else if slices.IndexFunc(columns, func(o ListColumn) bool { return o.Column == c.Column }) < i {
+			f.add(at+".column", quoted(c.Column), "each column once", "remove it")
+		}
+		if f.oneOf(at+".id", c.ID, names...) && len(p.spacesOf(c.ID)) > 1 {
+			f.add(at+".id", quoted(c.ID), "the name of one kind of id", "privacy_unit.ids has two different ids of this name; rename a column")
+		}
+	}
+}
+
+// spacesOf returns an id of each space that columns of a name have.
+func (p *Policy) spacesOf(column string) (spaces []inputID) {
+	for _, id := range p.ids() {
+		if id.Column == column && !slices.ContainsFunc(spaces, func(o inputID) bool { return o.space == id.space }) {
+			spaces = append(spaces, id)
+		}
+	}
+	return spaces
+}
+
+// lists returns the lists of ids that the policy reads, as a plan names them.
+func (p *Policy) lists() (lists []PlanInput) {
+	add := func(name string, columns []ListColumn) {
+		in := PlanInput{Name: name}
+		for _, c := range columns {
+			in.Columns = append(in.Columns, c.Column)
+		}
+		lists = append(lists, in)
+	}
+	if l := p.PrivacyUnit.Links; l != nil {
+		add(linksInput, l.Columns)
+	}
+	if l := p.Exclude.Listed; l != nil {
+		add(listedInput, l.Columns)
+	}
+	return lists
+}
+
+// idList reads an input whose records are ids. Nil is a list that the policy does not have.
+type idList struct {
+	name string
+	// in has an id for each column.
+	in *scan.Input
+}
+
+func newIDList(p *Policy, name string, columns []ListColumn, secret identity.Secret) *idList {
+	l := &idList{name, &scan.Input{}}
+	for i, c := range columns {
+		id := p.spacesOf(c.ID)[0]
+		l.in.Columns = append(l.in.Columns, c.Column)
+		l.in.IDs = append(l.in.IDs, scan.ID{Column: i, Kind: identity.Kind(id.Kind), Hasher: personHasher(secret, id.space)})
+	}
+	return l
+}
+
+// makeLists makes the lists that the policy has.
+func (s *scanner) makeLists(p *Policy, secret identity.Secret) {
+	if l := p.PrivacyUnit.Links; l != nil {
+		s.links, s.maxIDs = newIDList(p, linksInput, l.Columns, secret), l.MaxIDs
+	}
+	if l := p.Exclude.Listed; l != nil {
+		s.listed = newIDList(p, listedInput, l.Columns, secret)
+	}
+}
+
+// personHasher hashes the ids of a space.
+func personHasher(secret identity.Secret, space int) identity.Hasher {
+	return secret.Hasher(fmt.Sprintf("person/%d", space))
+}
+
+// checkLists finds what is wrong with the lists before they are read to their end.
+func (s *scanner) checkLists(ctx context.Context, in Inputs) error {
+	return errors.Join(
+		s.links.check(ctx, in.Links, linksInput, "the policy's privacy_unit has no links", "the records that say which ids are one person's"),
+		s.listed.check(ctx, in.Listed, listedInput, "the policy's exclude has no listed", "the ids of those who are left out"))
+}
+
+func (l *idList) check(ctx context.Context, sources []table.Source, name, why, want string) error {
+	switch {
+	case l == nil && len(sources) > 0:
+		return fmt.Errorf("%s input: got %s, want none; %s: %w", name, sources[0].Name(), why, ErrInputs)
+	case l == nil:
+		return nil
+	case len(sources) == 0:
+		return fmt.Errorf("%s input: got none, want %s; name its files: %w", name, want, ErrInputs)
+	}
+	var all []error
+	for _, src := range sources {
+		all = append(all, checkSource(ctx, l.in, src))
+	}
+	return errors.Join(all...)
+}
+
+// link reads the links, so that all ids of a person have one token.
+func (s *scanner) link(ctx context.Context, sources []table.Source, m *meter) error {
+	if s.links == nil {
+		return nil
+	}
+	linker, err := identity.NewLinker(s.maxIDs)
+	if err != nil {
+		return err
+	}
+	err = s.links.read(ctx, sources, m, func(ids []identity.Token) error {
+		for _, id := range ids[1:] {
+			if err := linker.Add(ids[0], id); err != nil {
+				return fmt.Errorf("%s input: %w", linksInput, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	s.people = linker.Links()
+	for _, in := range s.byInput {
+		in.Links = s.people
+	}
+	return nil
+}
+
+// excludedAtOnce is how many ids are handed to the engine together.
+const excludedAtOnce = 4096
+
+// leaveOut excludes everybody who has an id on the list. The engine knows by now whom there is.
+func (s *scanner) leaveOut(ctx context.Context, sources []table.Source, m *meter) error {
+	if s.listed == nil {
+		return nil
+	}
+	worker := s.engine.Worker()
+	rows := &engine.Rows{Attrs: make([][]uint32, len(s.attributes))}
+	flush := func() error {
+		s.people.ResolveAll(rows.Hi, rows.Lo)
+		rows.N = len(rows.Hi)
+		err := worker.Add(rows, true)
+		rows.Hi, rows.Lo, rows.Flags = rows.Hi[:0], rows.Lo[:0], rows.Flags[:0]
+		return err
+	}
+	err := s.listed.read(ctx, sources, m, func(ids []identity.Token) error {
+		for _, id := range ids {
+			rows.Hi, rows.Lo, rows.Flags = append(rows.Hi, id.Hi), append(rows.Lo, id.Lo), append(rows.Flags, engine.Excluded)
+		}
+		if len(rows.Hi) < excludedAtOnce {
+			return nil
+		}
+		return flush()
+	})
+	if err == nil {
+		err = flush()
+	}
+	if err != nil {
+		return err
+	}
+	return worker.Flush()
+}
+
+// read calls each with the ids of every record that has some.
+func (l *idList) read(ctx context.Context, sources []table.Source, m *meter, each func([]identity.Token) error) error {
+	for _, src := range sources {
+		if err := l.source(ctx, src, m, each); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *idList) source(ctx context.Context, src table.Source, m *meter, each func([]identity.Token) error) error {
+	readers, err := src.Open(ctx, l.in.Columns)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		for _, r := range readers {
+			r.Close()
+		}
+	}()
+	var batch table.Batch
+	for _, r := range readers {
+		for {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			err := r.Next(ctx, &batch)
+			if err == io.EOF {
+				break
+			}
+			if err == nil {
+				err = l.batch(&batch, each)
+			}
+			if err != nil {
+				return err
+			}
+			m.add(batch.Bytes, int64(batch.Len))
+		}
+	}
+	return nil
+}
+
+func (l *idList) batch(batch *table.Batch, each func([]identity.Token) error) error {
+	var text []byte
+	var ids []identity.Token
+	for i := range batch.Len {
+		ids = ids[:0]
+		for n := range l.in.IDs {
+			id := &l.in.IDs[n]
+			var ok bool
+			if text, ok = id.Kind.Append(text[:0], batch.Columns[n].Value(i)); !ok {
+				continue
+			}
+			var t identity.Token
+			t.Hi, t.Lo = id.Hasher.Distinct128(text)
+			ids = append(ids, t)
+		}
+		if len(ids) == 0 {
+			continue
+		}
+		if err := each(ids); err != nil {
+			return err
+		}
+	}
+	return nil
+}
