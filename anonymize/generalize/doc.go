@@ -21,6 +21,14 @@
 // and m: mujer in one map, only M and m match); and, for a text such as "1.0", its whole number.
 // Labels of an open list keep their case: "Sport" and "sport" are two groups.
 //
+// # Readings and tables
+//
+// Before it is matched, a text can be read as something of which a part is left: the domain of a URL, the first
+// characters of a code, the country of a phone number, the network of an address ([anonymize.As]). What cannot be
+// read so is not known. A table of the owner's ([Lookup]) takes the place of a value map: of several keys that fit, the
+// longest prefix or the smallest network decides, whatever their order. Its faults hold line numbers and nothing that
+// a line says.
+//
 // # Times
 //
 // Zones are names of the IANA database, "UTC" where none is given. A program that may run without

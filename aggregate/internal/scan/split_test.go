@@ -74,21 +74,21 @@ func TestSplitCellsBecomeARowForEachLabel(t *testing.T) {
 			in := splitInput(t, generalize.Spec{Groups: []string{"a", "b", "gone", "unknown"}})
 			b, err := scan.NewBuilder(in)
 			require.NoError(t, err)
-			records := rows("p|b,a, B ,,a|x|5", "~|a,b|x|6", "q|gone,a|y|7", "r|~|x|8", "s| , |~|9", "t|zzz,b,yyy|x|~")
+			records := rows("p|b,a, B ,,a|x|5", "~|a,b|x|6", "q|gone,a|y|7", "r|~|x|8", "s| , |~|9", "t|zzz,b,yyy|x|~", "u|a,gone|x|1")
 			for range 3 { // lists are remembered
 				batch := batchOf(records, func(int) func([]anonymize.Value) table.Column { return layout })
 				first := b.Rows(batch)
 				assert.Equal(t, []string{
 					"b/x/b+x/x/5", "/y//y/7", "unknown/x/unknown+x/x/8", "unknown/unknown/unknown+unknown//9",
-					"unknown/x/unknown+x/x/-9223372036854775808",
+					"unknown/x/unknown+x/x/-9223372036854775808", "a/x/a+x/x/1",
 				}, keysOf(t, in, first))
 				hi := slices.Clone(first.Hi)
 				assert.NotContains(t, first.Flags, engine.Event|engine.Copy)
 				copies := b.Copies()
 				require.NotNil(t, copies)
-				assert.Equal(t, []string{"a//a+x//5", "a//a+y//7", "b//b+x//-9223372036854775808"}, keysOf(t, in, copies))
-				assert.Equal(t, []uint64{hi[0], hi[1], hi[4]}, copies.Hi)
-				assert.Equal(t, slices.Repeat([]uint32{engine.Event | engine.Copy}, 3), copies.Flags)
+				assert.Equal(t, []string{"a//a+x//5", "a//a+y//7", "b//b+x//-9223372036854775808", "////1"}, keysOf(t, in, copies))
+				assert.Equal(t, []uint64{hi[0], hi[1], hi[4], hi[5]}, copies.Hi)
+				assert.Equal(t, slices.Repeat([]uint32{engine.Event | engine.Copy}, 4), copies.Flags)
 				assert.Nil(t, b.Copies())
 			}
 		})
@@ -107,15 +107,19 @@ func TestAttackB13OneRecordCostsWhatItMay(t *testing.T) {
 		}
 		lines = append(lines, fmt.Sprintf("p%d|%s|x|1", r, strings.Join(tags, ",")))
 	}
-	for range 40 { // more lists than are remembered
-		lines[0] += ",more"
-		batch := batchOf(rows(lines...), plain)
-		n, most := b.Rows(batch).N, 0
-		require.Equal(t, 40, n)
-		for copies := b.Copies(); copies != nil; copies = b.Copies() {
-			n, most = n+copies.N, max(most, copies.N)
+	lines = append(lines, "last|one,two|x|1")
+	for round := range 40 { // more lists than are remembered
+		for i := range 40 {
+			lines[i] = strings.Replace(lines[i], "|", fmt.Sprintf("|round%d,", round), 1)
 		}
-		assert.Equal(t, 40*scan.MaxLabels, n)
+		first := b.Rows(batchOf(rows(lines...), plain))
+		n, most, last := first.N, 0, keysOf(t, in, first)[40]
+		require.Equal(t, "one/x/one+x/x/1", last)
+		for copies := b.Copies(); copies != nil; copies = b.Copies() {
+			n, most, last = n+copies.N, max(most, copies.N), keysOf(t, in, copies)[copies.N-1]
+		}
+		require.Equal(t, "two//two+x//1", last)
+		assert.Equal(t, 40*scan.MaxLabels+2, n)
 		assert.LessOrEqual(t, most, 4096)
 	}
 }
