@@ -188,7 +188,9 @@ func (c *compiled) compileDate(f *faults) {
 	if len(r.Period.From) >= len("2006-01-02") {
 		c.asOf, _ = anonymize.ParseDate(r.Period.From[:len("2006-01-02")])
 	}
-	if births := c.births(); births != "" && !c.asOf.IsValid() {
+	if c.policy.Exclude.Retention != nil && !c.asOf.IsValid() {
+		f.unset("release.as_of", "the date from which the age of records is counted, such as 2026-03-16", "the period has no calendar date, and policy.exclude.retention needs one")
+	} else if births := c.births(); births != "" && !c.asOf.IsValid() {
 		f.unset("release.as_of", "the date at which ages are taken, such as 2026-03-16", "the period has no calendar date, and "+births+" has births")
 	}
 }

@@ -83,6 +83,10 @@ func ParsePolicy(name string, src []byte) (*Policy, error) {
 				d.Each(n, path, func(key string, n *strictyaml.Node, path string) { p.Columns[key] = d.column(n, path) })
 			},
 			"exclude": d.mapping(fields{
+				"retention": func(n *strictyaml.Node, path string) {
+					p.Exclude.Retention = &RetentionRule{}
+					d.Mapping(n, path, fields{"days": d.int(&p.Exclude.Retention.Days)})
+				},
 				"listed": func(n *strictyaml.Node, path string) {
 					p.Exclude.Listed = &ListedRule{}
 					d.Mapping(n, path, fields{"columns": d.listColumns(&p.Exclude.Listed.Columns)})

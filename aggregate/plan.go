@@ -160,6 +160,10 @@ func newPlan(c *compiled) *Plan {
 	for _, r := range c.rules {
 		p.Exclusions = append(p.Exclusions, "all "+r.text)
 	}
+	if r := c.policy.Exclude.Retention; r != nil && c.clock != nil {
+		p.Exclusions = append(p.Exclusions, fmt.Sprintf("%s records that at %s are more than %s old, or whose time cannot be read",
+			c.clock.column.From, c.asOf, number(r.Days, "day")))
+	}
 	if c.policy.Exclude.Listed != nil {
 		p.Exclusions = append(p.Exclusions, "all who have an id in the listed input")
 	}

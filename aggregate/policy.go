@@ -195,6 +195,8 @@ type Exclude struct {
 	Signals *SignalsRule
 	// Country keeps only people who are in the listed countries.
 	Country *AllowRule
+	// Retention leaves out records that are older than they may be kept.
+	Retention *RetentionRule
 	// Listed leaves out whoever has an id in the listed input: requests for erasure, people of the house, tests.
 	Listed *ListedRule
 	// Bots leaves out whoever sends a User-Agent header of a robot or of a program that no person browses with.
@@ -211,6 +213,14 @@ type AllowRule struct {
 	Unset Unset
 	// Purposes are those of releases to which an opt-out applies; none means all. A Country has none.
 	Purposes []string
+}
+
+// RetentionRule leaves out records from before so many days before the release's as_of, and those whose time cannot be
+// read: they are no activity, and say nothing of a person's values. What they say of who is left out still holds. The
+// records are those of the input that has the time column.
+type RetentionRule struct {
+	// Days is 1 to 36,500.
+	Days int64
 }
 
 // ListedRule names the columns of the listed input. Everybody with one of its ids is left out, and with an id that

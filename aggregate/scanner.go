@@ -240,6 +240,9 @@ func (c *compiled) reads(name InputName) []string {
 			add(r.unless)
 		}
 	}
+	if c.retention(name, func(string) int { return 0 }) != nil {
+		add(rawName(c.clock.column, c.clock.name))
+	}
 	if name != c.inputs[0] {
 		return columns
 	}
@@ -272,6 +275,7 @@ func (s *scanner) scanInput(c *compiled, name InputName, secret identity.Secret)
 		}
 		in.Rules = append(in.Rules, sr)
 	}
+	in.Retention = c.retention(name, column)
 	if in.Events {
 		s.scanEvents(c, in, labels, column)
 	}

@@ -423,6 +423,7 @@ func (p *Policy) validateExclude(f *faults) {
 		}
 	}
 	p.validateAllowRules(f)
+	p.validateRetention(f)
 	u := p.Exclude.UnderAge
 	if u == nil {
 		return

@@ -118,6 +118,7 @@ columns:
   paid: {from: usage, role: value, sum_clamp: [-2.5, 0.25], resolution: 0.25}
 exclude:
   consent: {from: usage, column: device, allow: ["p"]}
+  retention: {days: 3}
 min_people: {k: 30, declared: noisy}`, `
 period: {from: 2026-03-16, to: 2026-03-18}
 spend: {epsilon: "0.01", delta: "0"}

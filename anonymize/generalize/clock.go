@@ -121,6 +121,11 @@ func (c Clock) eightDigits(v anonymize.Value) (int64, bool) {
 // is the half-open interval between their starts.
 func (c Clock) DayStart(d anonymize.Date) int64 { return c.zone.dayStart(d.Days() * scalar.Day) }
 
+// DaysBefore returns the first instant of the day that is so many days before another.
+func (c Clock) DaysBefore(d anonymize.Date, days int64) int64 {
+	return c.zone.dayStart((d.Days() - days) * scalar.Day)
+}
+
 func inRange(instant int64) (int64, bool) {
 	return instant, instant >= scalar.MinInstant && instant <= scalar.MaxInstant
 }

@@ -27,6 +27,7 @@ type Builder struct {
 	codes  [][]uint32
 	rule   []uint32
 	lift   []uint32
+	old    []bool // of a retention
 	idText []byte
 	joined table.Column
 	splits []*splitter // of the labels that are split, nil for others
@@ -107,6 +108,7 @@ func (b *Builder) Rows(batch *table.Batch) *engine.Rows {
 		b.label(i, batch)
 	}
 	b.flags(batch)
+	b.retain(batch)
 	for a, l := range b.in.Attributes {
 		if l >= 0 {
 			r.Attrs[a] = b.attribute(r.Attrs[a][:0], l)
@@ -171,9 +173,9 @@ func (b *Builder) join(l *Label, batch *table.Batch) {
 }
 
 func (b *Builder) attribute(dst []uint32, label int) []uint32 {
-	for _, c := range b.codes[label] {
+	for i, c := range b.codes[label] {
 		n := engine.None // what says nothing has no vote
-		if c&known != 0 {
+		if c&known != 0 && !(b.in.Retention != nil && b.old[i]) {
 			n = c & number
 		}
 		dst = append(dst, n)
@@ -253,6 +255,26 @@ func (b *Builder) flags(batch *table.Batch) {
 			} else {
 				r.Flags[i] |= engine.Excluded
 			}
+		}
+	}
+}
+
+// retain notes which records are too old, and takes the Event flag from them.
+func (b *Builder) retain(batch *table.Batch) {
+	t := b.in.Retention
+	if t == nil {
+		return
+	}
+	c := &batch.Columns[t.Column]
+	b.old = resize(b.old, batch.Len)
+	for i := range b.old {
+		at, ok := t.Clock.Instant(c.Value(i))
+		b.old[i] = !ok || at < t.From
+	}
+	b.old = kept(b, b.old)
+	for i, old := range b.old {
+		if old {
+			b.rows.Flags[i] &^= engine.Event
 		}
 	}
 }

@@ -34,6 +34,8 @@ type Input struct {
 	Values []Value
 	// Time and Period say which records are events; with Events false none is.
 	Time   *Time
+	// Retention leaves records out that are too old; nil for none.
+	Retention *Retention
 	Events bool
 }
 
@@ -80,6 +82,14 @@ type Time struct {
 	From, To int64
 }
 
+// Retention is the first instant whose records count. Others, and those without a readable time, are no events and say
+// nothing of attributes.
+type Retention struct {
+	Column int
+	Clock  generalize.Clock
+	From   int64
+}
+
 // Refuses reports what a column must hold instead where a physical type cannot serve: "" where it can.
 func (in *Input) Refuses(column int, kind anonymize.Kind) string {
 	for _, id := range in.IDs {
@@ -93,6 +103,9 @@ func (in *Input) Refuses(column int, kind anonymize.Kind) string {
 		}
 	}
 	if t := in.Time; t != nil && t.Column == column && kind == anonymize.Bool {
+		return "times"
+	}
+	if r := in.Retention; r != nil && r.Column == column && kind == anonymize.Bool {
 		return "times"
 	}
 	return ""
