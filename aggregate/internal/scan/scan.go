@@ -33,10 +33,10 @@ type Input struct {
 	Pairs  *engine.Pairs
 	Values []Value
 	// Time and Period say which records are events; with Events false none is.
-	Time   *Time
+	Time *Time
 	// Retention leaves records out that are too old; nil for none.
 	Retention *Retention
-	Events bool
+	Events    bool
 }
 
 // ID is one column that may hold the privacy id.
