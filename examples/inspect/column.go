@@ -47,7 +47,7 @@ const (
 const (
 	keepRows    = 20_000
 	keepColumns = 200
-	cached      = 4096
+	cached      = 256
 )
 
 // seed makes hashes of values that mean nothing outside this process.

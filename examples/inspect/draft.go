@@ -17,10 +17,12 @@ const maxDrafted = 40
 type draft struct {
 	r     *report
 	names map[string]bool
-	// person and event are dimensions in the order of columns, values and births what their names say.
-	person, event, values []string
-	births                bool
-	usage                 bool // whether there are usage records
+	// person and event are dimensions, in the order of columns; values have the names of valueNames.
+	person, event []string
+	values        []*column
+	valueNames    map[*column]string
+	births        bool
+	usage         bool // whether there are usage records
 }
 
 var (
@@ -59,7 +61,7 @@ var reserved = []string{"statistic", "unit", "value", "display", "ci_low", "ci_h
 	"con", "prn", "aux", "nul"}
 
 func newDraft(r *report) *draft {
-	d := &draft{r: r, names: map[string]bool{}, usage: r.input(aggregate.Usage) != nil}
+	d := &draft{r: r, names: map[string]bool{}, valueNames: map[*column]string{}, usage: r.input(aggregate.Usage) != nil}
 	for _, name := range reserved {
 		d.names[name] = true
 	}
@@ -130,8 +132,9 @@ func (d *draft) column(c *column) string {
 		return fmt.Sprintf("  %s: {from: %s, column: %s, role: time, as: %s}   # write its zone where times have no offset\n",
 			d.named(c.Name), c.input, quote(c.Name), c.as)
 	case value:
+		d.values, d.valueNames[c] = append(d.values, c), d.named(c.Name)
 		return fmt.Sprintf("  %s: {from: %s, column: %s, role: value, clamp: %s}   # set both ends: these are not from the data\n",
-			d.keep(&d.values, c.Name), c.input, quote(c.Name), c.clamp())
+			d.valueNames[c], c.input, quote(c.Name), c.clamp())
 	case identifier:
 		return fmt.Sprintf("  %s: {role: identifier, column: %s}   # never decoded\n", d.named(c.Name), quote(c.Name))
 	}

@@ -84,7 +84,7 @@ func (o *options) do(ctx context.Context, stdout io.Writer) error {
 
 // inspect looks at both inputs and reports the faults of both.
 func (o *options) inspect(ctx context.Context) (*report, error) {
-	r := &report{Records: o.rows, today: time.Now().UTC()}
+	r := &report{today: time.Now().UTC()}
 	var errs []error
 	look := func(name aggregate.InputName, patterns []string) {
 		if len(patterns) == 0 {
@@ -125,9 +125,7 @@ func (o *options) inspect(ctx context.Context) (*report, error) {
 
 // report is what was found.
 type report struct {
-	// Records is how many records of each input were looked at, at most.
-	Records int      `json:"records_at_most"`
-	Inputs  []*input `json:"inputs"`
+	Inputs []*input `json:"inputs"`
 	// Written are the drafts, where they were asked for.
 	Written []string `json:"written,omitempty"`
 	today   time.Time

@@ -20,10 +20,17 @@ func shown(name string) bool {
 	return plainName.MatchString(name) && !valueLike(name)
 }
 
+// maxIndex is the most digits that a part of a name may have where it is a number alone, as in item.12.
+const maxIndex = 2
+
 // valueLike reports whether a name looks like a value.
 func valueLike(name string) bool {
 	if strings.TrimSpace(name) == "" {
 		return false
+	}
+	// In JSON an object may have a member for each user, day or the like.
+	if parts := strings.Split(name, "."); len(parts) > 1 && slices.ContainsFunc(parts, func(p string) bool { return len(p) > maxIndex && valueLike(p) }) {
+		return true
 	}
 	t := traitsOf([]byte(name))
 	const values = 1<<isNumber | 1<<isDate | 1<<isInstant | 1<<isCLF | 1<<isURL | 1<<isPath | 1<<isAgent | 1<<isLong

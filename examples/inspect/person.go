@@ -11,7 +11,7 @@ import (
 
 // idScore is how much a column looks like the id of a person; 0 where it does not.
 func (c *column) idScore() int {
-	if c.Problem != "" || c.time || c.valid == 0 || c.rows >= 1000 && c.values.distinct() <= few {
+	if c.Problem != "" || c.time || c.rows > 0 && c.valid == 0 || c.rows >= 1000 && c.values.distinct() <= few {
 		return 0
 	}
 	switch {

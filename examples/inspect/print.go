@@ -13,8 +13,8 @@ import (
 const maxPrinted = 200
 
 func (r *report) head() string {
-	return fmt.Sprintf("A look at the first %s records of each input, for the data's owner: it reads raw values and shows none, but\n"+
-		"what it says of them is without noise. Do not hand it to a partner.\n", grouped(r.Records))
+	return "A look at a sample, for the data's owner. It reads raw values and shows none, but what it says of them is\n" +
+		"without noise: do not hand it to a partner.\n"
 }
 
 // grouped writes 100000 as 100,000.
@@ -26,7 +26,7 @@ func grouped(n int) string {
 }
 
 func (in *input) print(b *strings.Builder) {
-	fmt.Fprintf(b, "\n%s\n", in.Name)
+	fmt.Fprintf(b, "\n%s: the first %s records at most\n", in.Name, grouped(in.Records))
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "  column\ttype\tmissing\tdistinct\tlooks like\tsuggested")
 	for _, c := range in.Columns[:min(len(in.Columns), maxPrinted)] {

@@ -103,18 +103,32 @@ func (d *draft) release() string {
 		fmt.Fprintf(&b, "as_of: %s                 # when births become ages\n", d.r.today.Format("2006-01-02"))
 	}
 	b.WriteString("spend: {epsilon: \"1\", delta: \"1e-9\"}   # for all tables together\ntables:\n  - name: everyone\n")
-	switch {
-	case d.usage && len(d.values) > 0:
-		fmt.Fprintf(&b, "    bounds: {max_per_partition: 20}   # records of one person that count\n    statistics: [visitors, events, {mean: %s}]\n", d.values[0])
-	case d.usage:
-		b.WriteString("    bounds: {max_per_partition: 20}   # records of one person that count\n    statistics: [visitors, events]\n")
-	default:
+	const bounds = "    bounds: {max_per_partition: 20}   # records of one person that count\n"
+	if d.usage {
+		b.WriteString(bounds + "    statistics: [visitors, events]\n")
+	} else {
 		b.WriteString("    statistics: [visitors]\n")
+	}
+	// A table of its own: whoever has no value is not in it.
+	if c := d.fullest(); c != nil {
+		fmt.Fprintf(&b, "  - name: mean_%s\n%s    statistics: [{mean: %s}]\n", d.valueNames[c][:min(len(d.valueNames[c]), 50)], bounds, d.valueNames[c])
 	}
 	d.tables(&b, d.prefer(d.person), personTables, "    statistics: [visitors, {share: visitors}]\n")
 	d.tables(&b, d.prefer(d.event), eventTables, "    bounds: {max_partitions: 3, max_per_partition: 10}   # groups and records of one person that count\n"+
 		"    statistics: [visitors, events]\n")
 	return b.String()
+}
+
+// fullest is the first value of those that the fewest records lack.
+func (d *draft) fullest() *column {
+	for _, missing := range []string{"none", "some", "most"} {
+		for _, c := range d.values {
+			if c.Missing == missing {
+				return c
+			}
+		}
+	}
+	return nil
 }
 
 // tables writes a table for each dimension, as a comment from the limit on.

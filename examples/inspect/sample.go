@@ -16,16 +16,18 @@ import (
 const (
 	// maxColumns is how many columns are looked at. What comes after them is counted as not shown.
 	maxColumns = 5000
-	// maxCells bounds the work: of files with more than 200 columns fewer records are read.
-	maxCells = 20_000_000
+	// maxCells bounds work and memory: of files with more than 50 columns fewer than the usual records are read.
+	maxCells = 5_000_000
 	// rareName: a name of JSON that fewer than one record in so many has may be data, such as a user's.
 	rareName = 100
 )
 
 // input is one input and its columns.
 type input struct {
-	Name    aggregate.InputName `json:"input"`
-	Columns []*column           `json:"columns"`
+	Name aggregate.InputName `json:"input"`
+	// Records is how many records were looked at, at most; not how many there are.
+	Records int       `json:"records_at_most"`
+	Columns []*column `json:"columns"`
 	// Hidden is set where columns were left out whose names may be data, or that nobody can ask for.
 	Hidden bool `json:"columns_left_out"`
 	file   string
@@ -68,7 +70,8 @@ func sample(ctx context.Context, src table.Source, name aggregate.InputName, row
 			_ = r.Close() // all that is wanted has been read
 		}
 	}()
-	return in, in.read(ctx, readers, min(rows, max(1000, maxCells/max(len(in.Columns), 1))))
+	in.Records = min(rows, max(1000, maxCells/max(len(in.Columns), 1)))
+	return in, in.read(ctx, readers, in.Records)
 }
 
 // listed returns the names of all columns. JSON has no header: the names that its first records have.
