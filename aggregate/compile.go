@@ -250,6 +250,7 @@ func (c *compiled) compileRules(f *faults) {
 	}
 	c.compileAllowRules(f)
 	c.compileBots()
+	c.compileTCF(f)
 	u := c.policy.Exclude.UnderAge
 	if u == nil {
 		return

@@ -60,6 +60,13 @@ func (p *Policy) validateAllowRules(f *faults) {
 	if c := p.Exclude.Country; c != nil && len(c.Purposes) > 0 {
 		f.add("policy.exclude.country.purposes", "purposes on a country", "nothing here", "only opt-outs have purposes")
 	}
+	if r := p.Exclude.TCF; r != nil {
+		f.ruleColumn("policy.exclude.tcf", r.From, r.Column)
+		f.validateUnset("policy.exclude.tcf", r.Unset)
+		if _, err := anonymize.NewTCF("a column", r.Purposes...); err != nil {
+			f.problems("policy.exclude.tcf.purposes", fmt.Sprint(r.Purposes), err)
+		}
+	}
 	if b := p.Exclude.Bots; b != nil {
 		f.ruleColumn("policy.exclude.bots", b.From, b.Column)
 		f.validateUnset("policy.exclude.bots", b.Unset)
@@ -109,6 +116,36 @@ func (c *compiled) compileAllowRules(f *faults) {
 		}
 		c.rules = append(c.rules, ruleOf(r, rule))
 	}
+}
+
+// notApplicable are the values that say that a law does not apply.
+var notApplicable = []string{"0", "false", "no"}
+
+// compileTCF adds the rule about consent strings.
+func (c *compiled) compileTCF(f *faults) {
+	r := c.policy.Exclude.TCF
+	if r == nil {
+		return
+	}
+	tcf, err := anonymize.NewTCF(r.Column, r.Purposes...)
+	if err != nil {
+		f.problems("policy.exclude.tcf", "something else", err)
+		return
+	}
+	if r.Unset == KeepUnset {
+		tcf = tcf.AllowUnset()
+	}
+	compiledRule := rule{from: r.From, column: r.Column, keeps: allowed(tcf.Check), text: tcf.String()}
+	if r.Applies != "" {
+		lift, err := anonymize.NewConsent(r.Applies, notApplicable...)
+		if err != nil {
+			f.problems("policy.exclude.tcf.applies", "something else", err)
+			return
+		}
+		compiledRule.unless, compiledRule.lifts = r.Applies, allowed(lift.Check)
+		compiledRule.text += ", unless " + r.Applies + " says that it does not apply"
+	}
+	c.rules = append(c.rules, compiledRule)
 }
 
 // compileBots adds the rule about robots.

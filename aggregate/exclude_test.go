@@ -134,3 +134,30 @@ func TestFaultsOfRulesOfExclusion(t *testing.T) {
 		}
 	}
 }
+
+// TestConsentStringsLeaveWholePeopleOut: a string has to consent to all purposes in every record of a person, where the
+// law applies; what cannot be read is no consent.
+func TestConsentStringsLeaveWholePeopleOut(t *testing.T) {
+	usage := "id,page,tc,gdpr\n" +
+		"all,home,0000000110,1\nall,home,111111111111,1\n" +
+		"one,home,0000000100,1\n" +
+		"withdrew,home,0000000110,1\nwithdrew,home,0000000000,1\n" +
+		"cut,home,CQAAAA,1\n" + "odd,home,yes,1\n" + "unset,home,,1\n" +
+		"elsewhere,home,,0\n" + "unknown,home,0000000000,\n"
+	rule := "tcf: {from: usage, column: tc, purposes: [8, 9]}"
+	assert.EqualValues(t, 1, counted(t, rule, "statistics", usage, ""))
+	assert.EqualValues(t, 2, counted(t, "tcf: {from: usage, column: tc, purposes: [8]}", "statistics", usage, ""))
+	assert.EqualValues(t, 2, counted(t, strings.Replace(rule, "}", ", applies: gdpr}", 1), "statistics", usage, ""))
+	assert.EqualValues(t, 3, counted(t, strings.Replace(rule, "}", ", unset: keep}", 1), "statistics", usage, ""))
+
+	_, err := aggregate.ParsePolicy("policy", fmt.Appendf(nil, excludePolicy, "tcf: {from: usage, column: tc, purposes: [8, nine]}"))
+	assert.ErrorContains(t, err, "policy.exclude.tcf.purposes[1]")
+	p, err := aggregate.ParsePolicy("policy", fmt.Appendf(nil, excludePolicy, "tcf: {from: usage, purposes: [8, 25], unset: maybe}"))
+	require.NoError(t, err)
+	r, err := aggregate.ParseRelease("release", fmt.Appendf(nil, excludeRelease, "statistics"))
+	require.NoError(t, err)
+	_, err = aggregate.NewPlan(p, r)
+	for _, want := range []string{"policy.exclude.tcf.column", "policy.exclude.tcf.purposes: got 25, want purposes of 1 to 24", "policy.exclude.tcf.unset"} {
+		assert.ErrorContains(t, err, want)
+	}
+}

@@ -83,6 +83,18 @@ func ParsePolicy(name string, src []byte) (*Policy, error) {
 				d.Each(n, path, func(key string, n *strictyaml.Node, path string) { p.Columns[key] = d.column(n, path) })
 			},
 			"exclude": d.mapping(fields{
+				"tcf": func(n *strictyaml.Node, path string) {
+					r := &TCFRule{}
+					d.Mapping(n, path, fields{
+						"from": decodeText(d, &r.From), "column": d.string(&r.Column), "applies": d.string(&r.Applies), "unset": decodeText(d, &r.Unset),
+						"purposes": d.items(func(n *strictyaml.Node, path string) {
+							var purpose int64
+							d.Int(n, path, &purpose)
+							r.Purposes = append(r.Purposes, purpose)
+						}),
+					})
+					p.Exclude.TCF = r
+				},
 				"retention": func(n *strictyaml.Node, path string) {
 					p.Exclude.Retention = &RetentionRule{}
 					d.Mapping(n, path, fields{"days": d.int(&p.Exclude.Retention.Days)})

@@ -195,6 +195,8 @@ type Exclude struct {
 	Signals *SignalsRule
 	// Country keeps only people who are in the listed countries.
 	Country *AllowRule
+	// TCF keeps only people whose string of the Transparency and Consent Framework consents to some purposes.
+	TCF *TCFRule
 	// Retention leaves out records that are older than they may be kept.
 	Retention *RetentionRule
 	// Listed leaves out whoever has an id in the listed input: requests for erasure, people of the house, tests.
@@ -213,6 +215,19 @@ type AllowRule struct {
 	Unset Unset
 	// Purposes are those of releases to which an opt-out applies; none means all. A Country has none.
 	Purposes []string
+}
+
+// TCFRule names the column of TC strings, or of IABTCF_PurposeConsents; see [anonymize.TCF].
+type TCFRule struct {
+	From   InputName
+	Column string
+	// Purposes are those of the framework, 1 to 24, of which people must consent to all.
+	Purposes []int64
+	// Applies is the column of gdprApplies; where it says 0, false or no, the rule asks for nothing. Empty means that
+	// it always applies.
+	Applies string
+	// Unset says what null means: exclude (also when empty) or keep.
+	Unset Unset
 }
 
 // RetentionRule leaves out records from before so many days before the release's as_of, and those whose time cannot be

@@ -173,6 +173,9 @@ func (p *Policy) inputs() []InputName {
 	for _, r := range p.Exclude.allowRules() {
 		reads[r.From] = true
 	}
+	if p.Exclude.TCF != nil {
+		reads[p.Exclude.TCF.From] = true
+	}
 	if p.Exclude.Bots != nil {
 		reads[p.Exclude.Bots.From] = true
 	}

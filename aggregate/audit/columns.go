@@ -177,6 +177,9 @@ func (m *model) allow(input aggregate.InputName, c *column) {
 	if country := m.policy.Exclude.Country; country != nil {
 		rules = append(rules, *country)
 	}
+	if r := m.policy.Exclude.TCF; r != nil {
+		rules = append(rules, aggregate.AllowRule{From: r.From, Column: r.Column, Allow: []string{strings.Repeat("1", 24)}})
+	}
 	if b := m.policy.Exclude.Bots; b != nil {
 		rules = append(rules, aggregate.AllowRule{From: b.From, Column: b.Column, Allow: []string{"Firefox/127.0"}})
 	}

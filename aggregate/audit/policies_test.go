@@ -101,6 +101,7 @@ exclude:
   signals: {from: usage, gpc: sec_gpc, dnt: dnt, unset: keep}
   country: {from: visitors, column: country, allow: [GB, IE]}
   bots: {from: usage, column: agent}
+  tcf: {from: usage, column: tc, purposes: [8, 9], applies: gdpr}
 min_people: {k: 1000, declared: noisy}`, `
 period: {from: 7, to: 28}
 spend: {epsilon: "1", delta: "1e-6"}
