@@ -45,7 +45,7 @@ func quote(name string) string {
 // named makes a raw name one that a policy can have and that is not taken.
 func (d *draft) named(raw string) string {
 	name := strings.Trim(unnamed.ReplaceAllString(strings.ToLower(raw), "_"), "_")
-	if name == "" || name[0] < 'a' || name[0] > 'z' {
+	if name == "" || name[0] < 'a' || name[0] > 'z' || yamlWords[name] {
 		name = strings.Trim("c_"+name, "_")
 	}
 	base := name[:min(len(name), 55)]
