@@ -337,7 +337,7 @@ func (c *compiled) fromText(t *compiledTable, s *statistic) string {
 		}
 		return text
 	case s.Kind == QuantileOf:
-		return "the rank " + s.Rank + " in " + name
+		return "the least value of which at least " + s.Rank + " of the records are no larger, by " + name
 	case s.Kind == RateOf:
 		return name + " / " + t.draws[s.denominator].Statistic
 	case s.Kind == ShareOf && s.parts:

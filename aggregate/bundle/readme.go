@@ -147,6 +147,8 @@ func (p page) table(t *aggregate.PlanTable, took []aggregate.Bounding) {
 		d := &t.Draws[i]
 		p.line("- `%s` carries noise (%s): 95 %% of the time it is off by at most %s %s.", d.Statistic, d.Mechanism, inUnit(d, d.HalfWidth), d.Unit)
 		switch {
+		case d.Levels > 0:
+			p.line("  These are the numbers of records in %d equal parts of %s to %s, and in larger parts; each has noise of its own.", d.Leaves, d.Clamp[0], d.Clamp[1])
 		case d.Clamp != nil:
 			p.line("  A record counts as at least %s and at most %s%s.", d.Clamp[0], d.Clamp[1], d.Less())
 		case d.SumClamp != nil:
