@@ -18,7 +18,7 @@ func (e *Engine) Close(ctx context.Context, workers int) (*Partials, error) {
 	parents := make([]*total, len(e.spec.Tables))
 	spreads := make([][]*total, len(e.spec.Tables))
 	for i := range e.spec.Tables {
-		t := &e.spec.Tables[i]
+		t := &e.closing[i]
 		totals[i] = newTotal(len(t.Sums), t.Floor)
 		for range t.Spreads {
 			spreads[i] = append(spreads[i], newTotal(0, 0))
@@ -114,6 +114,7 @@ type closer struct {
 	person   []uint32
 	events   []uint64
 	bounded  [][4]int64
+	few      []uint64 // groups of one person
 }
 
 func newCloser(e *Engine, totals, parents []*total, spreads [][]*total) *closer {
@@ -143,11 +144,24 @@ func (c *closer) close(n int, spilled bool) error {
 	}
 	c.folder.foldAll(b)
 	c.bucket(b)
-	b.index, b.blocks, b.arena, b.votes, b.count = nil, nil, nil, nil, 0
+	b.clear()
 	return nil
 }
 
+// clear forgets a bucket's people.
+func (b *bucket) clear() { b.index, b.blocks, b.arena, b.votes, b.count = nil, nil, nil, nil, 0 }
+
 func (c *closer) bucket(b *bucket) {
+	c.people(b, func(rec []uint64) {
+		c.visitors++
+		for t := range c.e.spec.Tables {
+			c.table(b, rec, t)
+		}
+	})
+}
+
+// people calls do with the record of each person who counts, whose labels are then in codes.
+func (c *closer) people(b *bucket, do func(rec []uint64)) {
 	l, need := &c.e.layout, uint64(Event|c.e.spec.Required)
 	for n := range b.count {
 		rec := b.record(l, l.place(n))[:l.words]
@@ -155,23 +169,26 @@ func (c *closer) bucket(b *bucket) {
 		if flags&uint64(Excluded) != 0 || flags&need != need {
 			continue
 		}
-		c.visitors++
 		for a := range c.codes {
 			attr := &c.e.spec.Attributes[a]
 			c.codes[a] = b.votes.resolve(rec[offAttrs+a], attr)
 			c.dropped[a] = attr.Dropped != nil && attr.Dropped(c.codes[a])
 		}
-		for t := range c.e.spec.Tables {
-			c.table(b, rec, t)
-		}
+		do(rec)
 	}
 }
 
 func (c *closer) table(b *bucket, rec []uint64, t int) {
-	table, plan := &c.e.spec.Tables[t], &c.e.plans[t]
+	table, plan := &c.e.closing[t], &c.e.plans[t]
 	own, stride := rec[plan.own:plan.own+plan.inline], plan.stride
 	var kept []uint64
+	crowded := false
 	switch {
+	case table.Key >= 0 && table.Bounds.MaxPartitions < c.e.spec.Tables[t].Bounds.MaxPartitions:
+		kept = c.slots(b, own, t)
+		if most := int(table.Bounds.MaxPartitions) * stride; len(kept) > most {
+			kept, crowded = kept[:most], true
+		}
 	case plan.few:
 		kept = unpack(own, stride)
 	case table.Key >= 0:
@@ -199,7 +216,7 @@ func (c *closer) table(b *bucket, rec []uint64, t int) {
 		return
 	}
 	took := 0
-	if word, bit := c.e.layout.crowd(t); rec[word]&bit != 0 {
+	if word, bit := c.e.layout.crowd(t); crowded || rec[word]&bit != 0 {
 		took = OverPartitions
 	}
 	for ; len(kept) > 0; kept = kept[stride:] {

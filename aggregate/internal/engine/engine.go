@@ -23,6 +23,9 @@ type Engine struct {
 	// maxRoom is how many rows a piece holds at most, and minGathered how many a bucket gathers at least.
 	maxRoom, minGathered int
 
+	// closing are the tables as Close takes them: the spec's, or with narrower bounds.
+	closing []Table
+
 	formsMu sync.Mutex
 	forms   []*form
 }
@@ -33,7 +36,7 @@ func New(spec Spec) *Engine {
 		spec: spec, layout: newLayout(&spec), buckets: make([]bucket, 1<<bucketBits),
 		maxRoom: pieceWords, minGathered: minGathered,
 	}
-	e.plans = e.layout.plans(&e.spec)
+	e.plans, e.closing = e.layout.plans(&e.spec), e.spec.Tables
 	return e
 }
 

@@ -200,6 +200,14 @@ func (a *arena) voteInList(word *uint64, code uint32) {
 	(*a)[off] = uint64(length+1)<<32 | uint64(capacity)
 }
 
+// merged returns the entries of the list at off, one for each label.
+func (a *arena) merged(off int) []uint64 {
+	list := a.list(off)
+	length := mergeVotes(list)
+	(*a)[off] = uint64(length)<<32 | uint64(uint32((*a)[off]))
+	return list[:length]
+}
+
 // list returns the entries of the list at off.
 func (a *arena) list(off int) []uint64 {
 	return (*a)[off+1 : off+1+int((*a)[off]>>32)]
@@ -238,8 +246,7 @@ func (v *arena) resolve(word uint64, a *Attribute) uint32 {
 	if a.ConflictUnknown {
 		return a.Unknown
 	}
-	list := v.list(int(word &^ listFlag))
-	list = list[:mergeVotes(list)]
+	list := v.merged(int(word &^ listFlag))
 	best := list[0]
 	for _, w := range list[1:] {
 		switch n, m := uint32(w), uint32(best); {

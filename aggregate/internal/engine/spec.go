@@ -91,6 +91,8 @@ type Table struct {
 	Floor int64
 	// Parent, where set, asks for the distinct people of each parent group.
 	Parent *Parent
+	// Survey is set where the table takes part in [Engine.Survey].
+	Survey bool
 }
 
 // Sum is one bounded sum.

@@ -37,7 +37,7 @@ func (l *Leaves) Between(i int, first, behind uint32) int64 {
 // spread adds a person's records in one group to its leaves. The last of their person-level codes is that of the
 // leaf.
 func (c *closer) spread(b *bucket, t int, event uint64, acc []uint64) {
-	table := &c.e.spec.Tables[t]
+	table := &c.e.closing[t]
 	n := len(table.Spreads)
 	if n == 0 {
 		return
@@ -58,8 +58,7 @@ func (a *arena) middles(word uint64, n, e int64, add func(code uint32, count int
 	one := [1]uint64{word}
 	list := one[:]
 	if word&listFlag != 0 {
-		list = a.list(int(word &^ listFlag))
-		list = list[:mergeVotes(list)]
+		list = a.merged(int(word &^ listFlag))
 	}
 	// n is below 2^32 and e at most 10^9, so that no product overflows.
 	var seen, taken int64

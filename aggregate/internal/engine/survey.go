@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"context"
+	"math/bits"
+	"slices"
+
+	"github.com/throngdp/throng/dp"
+)
+
+// Survey counts the people of a table by what contribution bounds would take from them. One person is in one
+// cell of each of its parts.
+type Survey struct {
+	// Groups counts people by how many groups they have, as far as the table's MaxPartitions: by [SurveyCell].
+	// Nil where the table has no event-level key.
+	Groups []int64
+	// Records counts them by how many records they have in one group, as far as MaxPerPartition. The group is the
+	// one of smallest priority, which is any of theirs with the same chance. Nil where the table counts no records.
+	Records []int64
+}
+
+// SurveyCell is the cell of a number from 1. Cell i ends with [SurveyEnd](i): with 1, 2, 3, 4, 6, 8, 12, 16 and so
+// on, every power of two and three halves of it.
+func SurveyCell(n int64) int {
+	if n <= 2 {
+		return int(n) - 1
+	}
+	octave := bits.Len64(uint64(n-1)) - 1 // 2^octave < n ≤ 2^(octave+1)
+	if n <= 3<<(octave-1) {
+		return 2 * octave
+	}
+	return 2*octave + 1
+}
+
+// SurveyEnd is the largest number of a cell.
+func SurveyEnd(cell int) int64 {
+	switch {
+	case cell < 2:
+		return int64(cell) + 1
+	case cell%2 == 0:
+		return 3 << (cell/2 - 1)
+	}
+	return 2 << (cell / 2)
+}
+
+// Survey counts the people of each table that asks for it, once all workers have flushed. It changes nothing, and
+// [Engine.Close] follows it.
+func (e *Engine) Survey(ctx context.Context, workers int) ([]Survey, error) {
+	closers := make([]*closer, max(workers, 1))
+	surveys := make([][]Survey, len(closers))
+	for i := range closers {
+		closers[i] = newCloser(e, nil, nil, nil)
+		surveys[i] = e.newSurveys()
+	}
+	err := share(ctx, workers, len(e.buckets), func(w, n int) error {
+		c, b := closers[w], &e.buckets[n]
+		spilled := b.spilled
+		if spilled {
+			if err := c.folder.spillRows(n, b); err != nil {
+				return err
+			}
+			if err := c.folder.restore(n, b); err != nil {
+				return err
+			}
+		}
+		c.folder.foldAll(b)
+		c.people(b, func(rec []uint64) {
+			for t := range e.spec.Tables {
+				if e.spec.Tables[t].Survey {
+					c.survey(b, rec, t, &surveys[w][t])
+				}
+			}
+		})
+		if spilled { // the store still has all of it
+			b.clear()
+			b.spilled = true
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	all := surveys[0]
+	for _, more := range surveys[1:] {
+		for t := range all {
+			addTo(all[t].Groups, more[t].Groups)
+			addTo(all[t].Records, more[t].Records)
+		}
+	}
+	return all, nil
+}
+
+func addTo(to, from []int64) {
+	for i, n := range from {
+		to[i] += n
+	}
+}
+
+func (e *Engine) newSurveys() []Survey {
+	all := make([]Survey, len(e.spec.Tables))
+	for i := range all {
+		t := &e.spec.Tables[i]
+		if !t.Survey {
+			continue
+		}
+		if t.Key >= 0 {
+			all[i].Groups = make([]int64, SurveyCell(t.Bounds.MaxPartitions)+1)
+		}
+		if t.recorded() {
+			all[i].Records = make([]int64, SurveyCell(t.Bounds.MaxPerPartition)+1)
+		}
+	}
+	return all
+}
+
+// survey puts a person into the cells of a table.
+func (c *closer) survey(b *bucket, rec []uint64, t int, to *Survey) {
+	table, plan := &c.e.spec.Tables[t], &c.e.plans[t]
+	if _, ok := c.personCode(table.Persons); !ok {
+		return
+	}
+	acc, groups := rec[plan.own:plan.own+plan.inline], 1
+	if table.Key >= 0 {
+		slots := c.slots(b, acc, t)
+		groups = len(slots) / plan.stride
+		if groups == 0 {
+			return
+		}
+		acc = slots[2:plan.stride]
+	}
+	if table.Key < 0 && plan.recorded && acc[0] == 0 {
+		return
+	}
+	if to.Groups != nil {
+		to.Groups[SurveyCell(int64(groups))]++
+	}
+	if to.Records != nil {
+		to.Records[SurveyCell(min(int64(acc[0]), table.Bounds.MaxPerPartition))]++
+	}
+}
+
+// slots returns a person's groups of a table in ascending priority, with their codes as they are. It may be in
+// memory that the next call uses.
+func (c *closer) slots(b *bucket, own []uint64, t int) []uint64 {
+	plan := &c.e.plans[t]
+	if !plan.few {
+		off, length := int(own[0]>>32), int(own[0]>>16&0xffff)
+		return b.arena[off : off+length*plan.stride]
+	}
+	c.few = append(c.few[:0], own...)
+	slots := unpack(c.few, plan.stride)
+	for end := plan.stride; end < len(slots); end += plan.stride {
+		for at := end; at > 0 && c.before(slots[at:], slots[at-plan.stride:], t); at -= plan.stride {
+			for i := range plan.stride {
+				slots[at+i], slots[at-plan.stride+i] = slots[at-plan.stride+i], slots[at+i]
+			}
+		}
+	}
+	return slots
+}
+
+// before reports whether slot a comes before slot b.
+func (c *closer) before(a, b []uint64, t int) bool {
+	return a[0] < b[0] || a[0] == b[0] && c.e.spec.CompareKeys(c.e.spec.Tables[t].Key, a[1], b[1]) < 0
+}
+
+// Narrow gives a table bounds that are no wider than those of its spec, and another Floor. What [Engine.Close]
+// then returns is what an engine with those bounds would have returned.
+func (e *Engine) Narrow(t int, bounds dp.ContributionBounds, floor int64) {
+	if &e.closing[0] == &e.spec.Tables[0] {
+		// Rows that are folded later still meet the bounds of the spec.
+		e.closing = slices.Clone(e.spec.Tables)
+	}
+	table := &e.closing[t]
+	table.Bounds.MaxPartitions = min(table.Bounds.MaxPartitions, bounds.MaxPartitions)
+	table.Bounds.MaxPerPartition = min(table.Bounds.MaxPerPartition, bounds.MaxPerPartition)
+	table.Floor = floor
+}
