@@ -81,6 +81,8 @@ type compiledTable struct {
 	counts     bool
 	want       plan.Table
 	calibrated plan.Calibrated
+	// auto is set where bounds are found in the data.
+	auto *autoBounds
 	// estimators are made when they are first asked for.
 	estimators *estimators
 }
@@ -124,12 +126,14 @@ func compile(p *Policy, r *Release) (*compiled, error) {
 			c.tables = append(c.tables, c.compileTable(f, path, i))
 		}
 	}
+	r.validateAutoShares(f)
 	if err := f.err(); err != nil {
 		return nil, err
 	}
 	c.calibrate(f)
 	c.dropUnread()
 	c.compileTotals()
+	c.checkWidest(f)
 	return c, f.err()
 }
 
@@ -320,6 +324,7 @@ func (c *compiled) compileTable(f *faults, path string, i int) *compiledTable {
 		f.add(path+".group_by", "more than 2^20 declared groups", "fewer", "remove a dimension, or make one private")
 	}
 	c.compileDraws(t)
+	c.compileAuto(f, path, t, groups)
 	t.want = plan.Table{Name: t.Name, Weight: t.Weight, Draws: t.draws, L0: t.l0, K: c.policy.MinPeople.K}
 	switch {
 	case t.declared && c.policy.MinPeople.Declared == Noisy:
@@ -340,19 +345,19 @@ func (c *compiled) calibrate(f *faults) {
 	for _, t := range c.tables {
 		wants = append(wants, t.want)
 	}
-	r := c.release
 	var err error
-	c.calibration, err = plan.Calibrate(r.Spend, wants)
+	c.calibration, err = plan.Calibrate(c.left(), wants)
 	var fault *plan.Error
 	switch {
 	case errors.As(err, &fault):
 		f.mechanism(fmt.Sprintf("release.tables[%d]", fault.Table), fault.Part, fault.Err)
 		return
 	case err != nil:
-		f.add("release.spend", r.Spend.String(), "enough for every table ("+err.Error()+")", "spend more")
+		f.add("release.spend", c.release.Spend.String(), "enough for every table ("+err.Error()+")", "spend more")
 		return
 	}
 	for i := range c.tables {
 		c.tables[i].calibrated = c.calibration.Tables[i]
+		c.leaveShare(&c.tables[i].calibrated)
 	}
 }

@@ -162,20 +162,26 @@ func (c *compiled) drawSum(t *compiledTable, value string, centred, square bool)
 	if !slices.Contains(c.values, value) {
 		c.values = append(c.values, value)
 	}
-	clamp := col.clampQuanta()
-	lInf := clamp.MaxAbs()
-	if centred {
-		_, lInf = centre(clamp)
-	}
-	if square {
-		lInf *= lInf
-	}
+	lInf := c.reachOf(s)
 	if n := t.Bounds.MaxPerPartition; col.SumClamp == nil && lInf > math.MaxInt64/n {
 		lInf = math.MaxInt64 // which calibration refuses
 	} else if col.SumClamp == nil {
 		lInf *= n
 	}
 	return t.draw(s.draw(), t.l0, lInf)
+}
+
+// reachOf is the most, in quanta, by which one value of a sum changes it, or with sum_clamp one person.
+func (c *compiled) reachOf(s sum) int64 {
+	clamp := c.policy.Columns[s.value].clampQuanta()
+	reach := clamp.MaxAbs()
+	if s.centred {
+		_, reach = centre(clamp)
+	}
+	if s.square {
+		reach *= reach
+	}
+	return reach
 }
 
 // clampQuanta returns the validated clamp or sum_clamp in quanta.

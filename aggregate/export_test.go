@@ -21,7 +21,8 @@ func Prepare(ctx context.Context, p *Policy, r *Release, in Inputs, workers int)
 
 // Publish draws once.
 func (p *Prepared) Publish(ctx context.Context, m mechanism.Mechanism) ([]ResultTable, error) {
-	return publish(ctx, p.rd.c, p.rd.s, p.rd.partials, m)
+	p.rd.mechanism = m
+	return p.rd.release(ctx)
 }
 
 // RestOfSlot is what is left of a slot of which a run has taken some or more.

@@ -169,6 +169,14 @@ func ParseRelease(name string, src []byte) (*Release, error) {
 					"bounds": d.mapping(fields{
 						"max_partitions":    d.int(&t.Bounds.MaxPartitions),
 						"max_per_partition": d.int(&t.Bounds.MaxPerPartition),
+						"auto": func(n *strictyaml.Node, path string) {
+							a := &AutoBounds{}
+							t.Auto = a
+							d.mapping(fields{
+								"share": d.string(&a.Share), "groups": d.int(&a.Groups),
+								"max_partitions": d.int(&a.MaxPartitions), "max_per_partition": d.int(&a.MaxPerPartition),
+							})(n, path)
+						},
 					}),
 					"statistics": d.items(func(n *strictyaml.Node, path string) { t.Statistics = append(t.Statistics, d.statistic(n, path)) }),
 					"weight":     d.int(&t.Weight),

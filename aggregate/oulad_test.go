@@ -239,3 +239,47 @@ func TestOULADBoundingIsWarnedOf(t *testing.T) {
 	assert.GreaterOrEqual(t, warned, 99)
 	assert.GreaterOrEqual(t, unreliable, 99)
 }
+
+// TestOULADBoundsAreFound holds the bar for bounds that are found in the data: at the same spend, the error against
+// what the records say is at most half of that with the fixed bounds.
+func TestOULADBoundsAreFound(t *testing.T) {
+	oulad(t)
+	clicks := ouladClicks(t)
+	truth := map[string]float64{}
+	for _, c := range clicks {
+		truth[string(c.Activity)]++
+	}
+	source, err := structio.Slice("clicks", clicks)
+	require.NoError(t, err)
+	in := aggregate.Inputs{Usage: []table.Source{source}}
+	p, err := aggregate.ParsePolicy("policy", []byte(ouladActivityPolicy))
+	require.NoError(t, err)
+	const runs = 20
+	fixed := "max_per_partition: 50"
+	errorOf := func(bounds string) (mean float64) {
+		r, err := aggregate.ParseRelease("release", []byte(strings.Replace(ouladActivityRelease, fixed, bounds, 1)))
+		require.NoError(t, err)
+		for range runs {
+			result, err := aggregate.Run(t.Context(), p, r, in)
+			require.NoError(t, err)
+			shown := map[string]float64{}
+			for _, row := range result.Tables[0].Rows {
+				if row.Statistic == "events" {
+					shown[row.Group[0]] = row.Value.Float64()
+				}
+			}
+			for activity, n := range truth {
+				mean += math.Abs(shown[activity]-n) / runs
+			}
+			plan := result.Plan.Tables[0]
+			t.Logf("%s: at most %d groups and %d records; %s", bounds, plan.MaxPartitions, plan.MaxPerPartition, plan.Auto)
+		}
+		return mean
+	}
+	declared := errorOf(fixed)
+	for _, auto := range []string{"auto: {share: 0.1}", "auto: {share: 0.1, max_partitions: 20, max_per_partition: 5000}"} {
+		found := errorOf(fixed + ", " + auto)
+		t.Logf("%s: error %.0f, %.2f times that of the fixed bounds, %.0f", auto, found, found/declared, declared)
+		assert.LessOrEqual(t, found, 0.5*declared, auto)
+	}
+}

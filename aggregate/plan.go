@@ -80,6 +80,9 @@ type PlanTable struct {
 	Statistics      []PlanFigure  `json:"statistics"`
 	// Share is the part of the release's budget that the selection and the draws take.
 	Share float64 `json:"share_of_budget"`
+	// Auto says how MaxPartitions and MaxPerPartition are found in the data; empty where they are as declared. The
+	// draws by which they are found cost what they take of ε by basic composition, beside all others.
+	Auto string `json:"bounds_auto,omitempty"`
 	// Top says which groups are listed; empty where all are.
 	Top string `json:"top,omitempty"`
 	// Several says of which dimension a record can be in several groups; empty where there is none.
@@ -154,7 +157,7 @@ func newPlan(c *compiled) *Plan {
 		Recipient: c.release.Recipient, Purpose: c.release.Purpose, Period: c.release.Period.String(),
 		Unit: c.unitText(), Neighbors: string(dp.AddRemove),
 		MinPeople: c.policy.MinPeople.K, Declared: string(c.declaredMode()),
-		Spend: planSpend(c.calibration.Spend), Composition: c.calibration.Method.String(), Confidence: Confidence,
+		Spend: planSpend(c.spend()), Composition: c.calibration.Method.String(), Confidence: Confidence,
 		Exclusions: []string{}, Preset: c.policy.From,
 	}
 	for _, r := range c.rules {
@@ -223,6 +226,7 @@ func (c *compiled) planTable(t *compiledTable) PlanTable {
 		share += t.calibrated.Shares[i]
 	}
 	pt.Share = rounded(share)
+	c.planAuto(t, &pt)
 	for _, s := range t.stats {
 		pt.Statistics = append(pt.Statistics, PlanFigure{Name: s.Name(), Unit: c.unit(s.Statistic), From: c.fromText(t, s)})
 	}

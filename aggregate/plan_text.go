@@ -77,6 +77,9 @@ func (t *PlanTable) print(b *strings.Builder, line func(label, format string, ar
 	fmt.Fprintf(b, "\nTable %s, %s: %s\n", t.Name, by, groups)
 	line("privacy cost", "%s of the budget", percent(t.Share))
 	line("bounds", "%s", t.bounds())
+	if t.Auto != "" {
+		line("", "%s", t.Auto)
+	}
 	line("a group is", "%s; costs %s", t.Selection.Text, t.Selection.Spend.text())
 	for i := range t.Draws {
 		t.Draws[i].print(line)
@@ -129,8 +132,13 @@ func (t *PlanTable) bounds() string {
 
 func (d *PlanDraw) print(line func(label, format string, args ...any)) {
 	name := d.Statistic
-	if name == bounding {
+	switch name {
+	case bounding:
 		name = "how many people the bounds take something from"
+	case surveyGroups:
+		name = "how many people have how many groups"
+	case surveyRecords:
+		name = "how many people have how many records in a group"
 	}
 	line("adds noise to", "%s: 95 %% within ±%s %s (%s, scale %s); %s of the budget",
 		name, d.inUnit(d.HalfWidth), d.Unit, d.Mechanism, d.inUnit(d.Scale), percent(d.Share))

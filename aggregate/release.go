@@ -45,7 +45,9 @@ type Table struct {
 	GroupBy []string
 	// Bounds limit what one person adds. They may be left out only where the table groups by
 	// person-level dimensions alone and has no events, sum or mean.
-	Bounds     dp.ContributionBounds
+	Bounds dp.ContributionBounds
+	// Auto, where set, has better bounds found in the data.
+	Auto       *AutoBounds
 	Statistics []Statistic
 	// Weight says how exact this table is to be beside the others: twice the weight is half the noise; 0
 	// means 1.
@@ -121,13 +123,16 @@ func (s Statistic) Name() string {
 	return string(s.Kind)
 }
 
-// rankText is how a rank is written.
+// rankText is how a rank or a share is written.
 var rankText = regexp.MustCompile(`^0?\.[0-9]{1,3}0*$`)
 
 // rank returns the rank of a quantile in thousandths, false where it is none.
-func (s Statistic) rank() (thousandths int64, ok bool) {
-	r, ok := new(big.Rat).SetString(s.Rank)
-	if !ok || !rankText.MatchString(s.Rank) {
+func (s Statistic) rank() (thousandths int64, ok bool) { return thousandthsOf(s.Rank) }
+
+// thousandthsOf reads a decimal between 0 and 1 of at most 3 places.
+func thousandthsOf(text string) (thousandths int64, ok bool) {
+	r, ok := new(big.Rat).SetString(text)
+	if !ok || !rankText.MatchString(text) {
 		return 0, false
 	}
 	r.Mul(r, big.NewRat(1000, 1))

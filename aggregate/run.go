@@ -90,6 +90,7 @@ func (rn *Runner) Run(ctx context.Context, p *Policy, r *Release, in Inputs) (*R
 	if err != nil {
 		return nil, err
 	}
+	defer rd.s.engine.Discard()
 	plan := newPlan(rd.c)
 	charger := rn.Charger
 	if charger == nil {
@@ -98,7 +99,7 @@ func (rn *Runner) Run(ctx context.Context, p *Policy, r *Release, in Inputs) (*R
 	if err := charger.Charge(ctx, rd.c.charge(plan)); err != nil {
 		return nil, err
 	}
-	tables, err := publish(ctx, rd.c, rd.s, rd.partials, rd.mechanism)
+	tables, err := rd.release(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("releasing (the charge stays): %w", err)
 	}
@@ -106,6 +107,9 @@ func (rn *Runner) Run(ctx context.Context, p *Policy, r *Release, in Inputs) (*R
 		return nil, fmt.Errorf("releasing (the charge stays): %w", err)
 	}
 	_, forgets := charger.(*MemoryCharger)
+	if rd.c.surveys() {
+		plan = newPlan(rd.c)
+	}
 	return &Result{Plan: plan, Tables: tables, Recorded: !forgets}, nil
 }
 
@@ -132,11 +136,27 @@ func wait(ctx context.Context, d time.Duration) error {
 
 // reading is a release whose data has been read and of which nothing has been charged or drawn.
 type reading struct {
-	c         *compiled
-	s         *scanner
+	c       *compiled
+	s       *scanner
+	workers int
+	// partials are nil where bounds are to be found first.
 	partials  *engine.Partials
 	mechanism mechanism.Mechanism
 	wait      func(context.Context, time.Duration) error
+}
+
+// release draws everything. The release has been charged.
+func (rd *reading) release(ctx context.Context) ([]ResultTable, error) {
+	if rd.partials == nil {
+		if err := rd.find(ctx); err != nil {
+			return nil, err
+		}
+		var err error
+		if rd.partials, err = rd.s.engine.Close(ctx, rd.workers); err != nil {
+			return nil, err
+		}
+	}
+	return publish(ctx, rd.c, rd.s, rd.partials, rd.mechanism)
 }
 
 func (rn *Runner) read(ctx context.Context, p *Policy, r *Release, in Inputs) (*reading, error) {
@@ -156,15 +176,14 @@ func (rn *Runner) read(ctx context.Context, p *Policy, r *Release, in Inputs) (*
 		// The collector lets a heap grow to twice what lives in it.
 		s.engine.SpillBeyond(rn.MemoryLimit/2, rn.TempDir)
 	}
-	defer s.engine.Discard()
-	if err := s.check(ctx, p.inputs(), in); err != nil {
+	rd := &reading{c: c, s: s, workers: rn.Workers, mechanism: hooks.Mechanism, wait: wait}
+	if rd.workers <= 0 {
+		rd.workers = runtime.GOMAXPROCS(0)
+	}
+	if err := rd.scan(ctx, p, in, rn.Progress); err != nil {
+		s.engine.Discard()
 		return nil, err
 	}
-	partials, err := rn.scan(ctx, s, in)
-	if err != nil {
-		return nil, err
-	}
-	rd := &reading{c, s, partials, hooks.Mechanism, wait}
 	if hooks.Wait != nil {
 		rd.wait = hooks.Wait
 	}
@@ -175,18 +194,18 @@ func (c *compiled) charge(plan *Plan) Charge {
 	return Charge{
 		Population: c.policy.Population, Release: c.release.Name, Snapshot: c.release.Snapshot,
 		Recipient: c.release.Recipient, Purpose: c.release.Purpose, Period: c.release.Period,
-		Spend: c.calibration.Spend, Budget: c.policy.Budget, Plan: plan.String(),
+		Spend: c.spend(), Budget: c.policy.Budget, Plan: plan.String(),
 	}
 }
 
 // scan feeds usage and then visitors to the engine: people are known by then, and who has no usage is
 // nobody.
-func (rn *Runner) scan(ctx context.Context, s *scanner, in Inputs) (*engine.Partials, error) {
-	workers := rn.Workers
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
+func (rd *reading) scan(ctx context.Context, p *Policy, in Inputs, progress func(Progress)) error {
+	s := rd.s
+	if err := s.check(ctx, p.inputs(), in); err != nil {
+		return err
 	}
-	meter := &meter{report: rn.Progress}
+	meter := &meter{report: progress}
 	for _, src := range slices.Concat(in.Links, in.Listed) {
 		meter.now.TotalBytes += src.Size()
 	}
@@ -196,20 +215,25 @@ func (rn *Runner) scan(ctx context.Context, s *scanner, in Inputs) (*engine.Part
 		}
 	}
 	if err := s.link(ctx, in.Links, meter); err != nil {
-		return nil, err
+		return err
 	}
 	for i, name := range s.inputs {
 		join := i > 0
 		for _, src := range in.of(name) {
-			if err := s.source(ctx, src, s.input(name), workers, join, meter); err != nil {
-				return nil, err
+			if err := s.source(ctx, src, s.input(name), rd.workers, join, meter); err != nil {
+				return err
 			}
 		}
 	}
 	if err := s.leaveOut(ctx, in.Listed, meter); err != nil {
-		return nil, err
+		return err
 	}
-	return s.engine.Close(ctx, workers)
+	if rd.c.surveys() {
+		return nil
+	}
+	var err error
+	rd.partials, err = s.engine.Close(ctx, rd.workers)
+	return err
 }
 
 // source scans one source with up to workers goroutines, each with one reader at a time.

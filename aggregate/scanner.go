@@ -14,6 +14,7 @@ import (
 	"github.com/throngdp/throng/aggregate/table"
 	"github.com/throngdp/throng/anonymize/generalize"
 	"github.com/throngdp/throng/anonymize/identity"
+	"github.com/throngdp/throng/dp"
 )
 
 // scanner is a compiled release set up to read data: the engine, and what each input gives to it.
@@ -65,10 +66,9 @@ func (s *scanner) engineSpec(c *compiled) engine.Spec {
 	}
 	for _, t := range c.tables {
 		st := s.scanTable(t)
-		et := engine.Table{Key: st.key, Bounds: t.Bounds, Events: t.countsEvents()}
-		et.Bounds.MaxPartitions = t.l0
-		if et.Bounds.MaxPerPartition == 0 {
-			et.Bounds.MaxPerPartition = 1 // only where no statistic counts records
+		et := engine.Table{Key: st.key, Bounds: t.engineBounds(), Events: t.countsEvents()}
+		if t.auto != nil {
+			et.Bounds, et.Survey = t.auto.limits, true
 		}
 		for _, p := range st.persons {
 			et.Persons = append(et.Persons, s.attribute(t.dims[p]))
@@ -103,6 +103,12 @@ func (s *scanner) engineSpec(c *compiled) engine.Spec {
 	spec.Keys = len(s.keys)
 	spec.HashKeys, spec.CompareKeys = s.hashKeys, s.compareKeys
 	return spec
+}
+
+// engineBounds are the table's bounds as the engine takes them.
+func (t *compiledTable) engineBounds() dp.ContributionBounds {
+	// Without a bound no statistic counts records.
+	return dp.ContributionBounds{MaxPartitions: t.l0, MaxPerPartition: max(t.Bounds.MaxPerPartition, 1)}
 }
 
 // floor is the number of people below which nothing can be shown of a group: k for private ones, unless

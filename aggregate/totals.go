@@ -77,6 +77,9 @@ func (t *compiledTable) countedAlike(draw int) string {
 	key := d.Statistic + " of " + strings.Join(slices.Compact(values), ",")
 	if d.Statistic != string(CountVisitors) {
 		key += fmt.Sprintf(" within %d, %d", t.Bounds.MaxPerPartition, d.LInf)
+		if t.auto != nil {
+			key += " of " + t.Name // its bounds are its own
+		}
 	}
 	return key
 }

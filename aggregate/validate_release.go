@@ -93,6 +93,7 @@ func (r *Release) validateTable(f *faults, p *Policy, path string, i int) bool {
 		counted = counted || s.recorded(p)
 	}
 	r.validateBounds(f, path+".bounds", t, named, eventLevel, counted)
+	t.validateAuto(f, path+".bounds.auto", eventLevel, counted)
 	t.validateTop(f, path+".top")
 	return len(f.list) == before
 }

@@ -133,6 +133,9 @@ func (p page) table(t *aggregate.PlanTable, took []aggregate.Bounding) {
 		bounds += ", with at most " + number(t.MaxPerPartition, "record") + " in each"
 	}
 	p.line("%s.", bounds)
+	if t.Auto != "" {
+		p.line("These bounds are %s.", t.Auto)
+	}
 	if t.Several != "" {
 		p.line("%s.", strings.ToUpper(t.Several[:1])+t.Several[1:])
 	}

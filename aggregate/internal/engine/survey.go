@@ -16,8 +16,8 @@ type Survey struct {
 	// Groups counts people by how many groups they have, as far as the table's MaxPartitions: by [SurveyCell].
 	// Nil where the table has no event-level key.
 	Groups []int64
-	// Records counts them by how many records they have in one group, as far as MaxPerPartition. The group is the
-	// one of smallest priority, which is any of theirs with the same chance. Nil where the table counts no records.
+	// Records counts them by how many records they have in the group in which they have most, as far as
+	// MaxPerPartition: cell i ends with 2^i. Nil where the table counts no records.
 	Records []int64
 }
 
@@ -27,11 +27,11 @@ func SurveyCell(n int64) int {
 	if n <= 2 {
 		return int(n) - 1
 	}
-	octave := bits.Len64(uint64(n-1)) - 1 // 2^octave < n ≤ 2^(octave+1)
-	if n <= 3<<(octave-1) {
-		return 2 * octave
+	below := octave(n) - 1 // 2^below < n
+	if n <= 3<<(below-1) {
+		return 2 * below
 	}
-	return 2*octave + 1
+	return 2*below + 1
 }
 
 // SurveyEnd is the largest number of a cell.
@@ -44,6 +44,9 @@ func SurveyEnd(cell int) int64 {
 	}
 	return 2 << (cell / 2)
 }
+
+// octave is the least i for which 2^i is not below n.
+func octave(n int64) int { return bits.Len64(uint64(n - 1)) }
 
 // Survey counts the people of each table that asks for it, once all workers have flushed. It changes nothing, and
 // [Engine.Close] follows it.
@@ -109,7 +112,7 @@ func (e *Engine) newSurveys() []Survey {
 			all[i].Groups = make([]int64, SurveyCell(t.Bounds.MaxPartitions)+1)
 		}
 		if t.recorded() {
-			all[i].Records = make([]int64, SurveyCell(t.Bounds.MaxPerPartition)+1)
+			all[i].Records = make([]int64, octave(t.Bounds.MaxPerPartition)+1)
 		}
 	}
 	return all
@@ -121,23 +124,26 @@ func (c *closer) survey(b *bucket, rec []uint64, t int, to *Survey) {
 	if _, ok := c.personCode(table.Persons); !ok {
 		return
 	}
-	acc, groups := rec[plan.own:plan.own+plan.inline], 1
-	if table.Key >= 0 {
-		slots := c.slots(b, acc, t)
+	own := rec[plan.own : plan.own+plan.inline]
+	groups, most := 1, int64(0)
+	switch {
+	case table.Key >= 0:
+		slots := c.slots(b, own, t)
 		groups = len(slots) / plan.stride
-		if groups == 0 {
-			return
+		for ; plan.recorded && len(slots) > 0; slots = slots[plan.stride:] {
+			most = max(most, int64(slots[2]))
 		}
-		acc = slots[2:plan.stride]
+	case plan.recorded:
+		most = int64(own[0])
 	}
-	if table.Key < 0 && plan.recorded && acc[0] == 0 {
+	if groups == 0 || plan.recorded && most == 0 {
 		return
 	}
 	if to.Groups != nil {
 		to.Groups[SurveyCell(int64(groups))]++
 	}
 	if to.Records != nil {
-		to.Records[SurveyCell(min(int64(acc[0]), table.Bounds.MaxPerPartition))]++
+		to.Records[octave(min(most, table.Bounds.MaxPerPartition))]++
 	}
 }
 

@@ -27,6 +27,13 @@ func TestSurveyCellsFollowEachOther(t *testing.T) {
 	}
 }
 
+func octave(n int64) (cell int) {
+	for int64(1)<<cell < n {
+		cell++
+	}
+	return cell
+}
+
 // twinSurvey counts the plain way.
 func twinSurvey(spec *engine.Spec, t *engine.Table, records []record) engine.Survey {
 	var s engine.Survey
@@ -35,7 +42,7 @@ func twinSurvey(spec *engine.Spec, t *engine.Table, records []record) engine.Sur
 	}
 	recorded := t.Events || len(t.Sums) > 0 || len(t.Spreads) > 0
 	if recorded {
-		s.Records = make([]int64, engine.SurveyCell(t.Bounds.MaxPerPartition)+1)
+		s.Records = make([]int64, octave(t.Bounds.MaxPerPartition)+1)
 	}
 	people := map[[2]uint64][]record{}
 	for _, r := range append(pick(records, false), pick(records, true)...) {
@@ -66,7 +73,11 @@ people:
 			s.Groups[engine.SurveyCell(int64(len(kept)))]++
 		}
 		if recorded {
-			s.Records[engine.SurveyCell(min(kept[0].records, t.Bounds.MaxPerPartition))]++
+			var most int64
+			for _, g := range kept {
+				most = max(most, g.records)
+			}
+			s.Records[octave(min(most, t.Bounds.MaxPerPartition))]++
 		}
 	}
 	return s
