@@ -56,6 +56,11 @@ func TestExamplesKeepTheirClaims(t *testing.T) {
 	}
 }
 
+func TestBoundsThatAreFoundKeepTheirClaims(t *testing.T) {
+	p, r := load(t, found)
+	assert.Empty(t, audited(t, p, r).Unseen, "every draw was reached")
+}
+
 func TestAReleaseOfEverythingKeepsItsClaims(t *testing.T) {
 	p, r := load(t, "testdata")
 	report := audited(t, p, r)

@@ -27,9 +27,11 @@ type mutant struct {
 	edits  []edit
 }
 
-// everything is a release of all that there is, students one whose minimum is noisy.
+// everything is a release of all that there is, found one whose bounds are found, students one whose minimum is
+// noisy.
 const (
 	everything = "testdata"
+	found      = "testdata/found"
 	students   = "../../examples/oulad"
 )
 
@@ -43,20 +45,20 @@ var mutants = []mutant{
 		{"aggregate/internal/plan/plan.go", "return err == nil && e <= c.spend.Epsilon.Float()", "return err == nil && e <= 2*c.spend.Epsilon.Float()"},
 		{"aggregate/internal/plan/plan.go", "return e.Cmp(c.spend.Epsilon.Rat()) <= 0 && d.Cmp(", "return e.Sign() > 0 && d.Cmp("}}},
 	{"N-15 half of it charged", demo, "charge", []edit{
-		{"aggregate/run.go", "Spend: c.calibration.Spend,", "Spend: half(c.calibration.Spend),"},
+		{"aggregate/run.go", "Spend: c.spend(), Budget", "Spend: half(c.spend()), Budget"},
 		{"aggregate/charge.go", "// MemoryCharger keeps", "func half(s dp.Spend) dp.Spend { s.Epsilon = s.Epsilon.Part(1, 2); return s }\n\n// MemoryCharger keeps"}}},
 	{"L-01 charged after the noise", demo, "charge", []edit{
 		{"aggregate/run.go", "\tplan := newPlan(rd.c)\n", "\tplan := newPlan(rd.c)\n\tif _, err := publish(ctx, rd.c, rd.s, rd.partials, rd.mechanism); err != nil {\n\t\treturn nil, err\n\t}\n"}}},
 	{"L0 ignored by the noise", everything, "sensitivity", []edit{
 		{"aggregate/draws.go", "t.draw(string(CountVisitors), t.l0, 1)", "t.draw(string(CountVisitors), 1, 1)"}}},
 	{"L0 ignored by bounding", demo, "sensitivity", []edit{
-		{"aggregate/scanner.go", "et.Bounds.MaxPartitions = t.l0", "et.Bounds.MaxPartitions = t.l0 + 1"}}},
+		{"aggregate/scanner.go", "MaxPartitions: t.l0, MaxPerPartition: max(", "MaxPartitions: t.l0 + 1, MaxPerPartition: max("}}},
 	{"records of a person not bounded", demo, "sensitivity", []edit{
 		{"aggregate/internal/engine/close.go", "e := min(n, t.Bounds.MaxPerPartition)", "e := n"}}},
 	{"the noise of a sum is for one record", everything, "sensitivity", []edit{
 		{"aggregate/draws.go", "lInf *= n", "lInf += 0 * n"}}},
 	{"the noise of squares is for a sum", everything, "sensitivity", []edit{
-		{"aggregate/draws.go", "lInf *= lInf", "lInf += 0"}}},
+		{"aggregate/draws.go", "reach *= reach", "reach += 0"}}},
 	{"values are not centred", everything, "sensitivity", []edit{
 		{"aggregate/internal/engine/fold.go", "- sum.Centre", "+ sum.Centre - 1"}}},
 	{"levels of a tree not charged", everything, "sensitivity", []edit{
@@ -65,6 +67,10 @@ var mutants = []mutant{
 		{"aggregate/internal/engine/spread.go", "min(records, table.Bounds.MaxPerPartition), func", "records, func"}}},
 	{"a raw node in a tree", everything, "same_result", []edit{
 		{"aggregate/quantiles.go", "out[i] = noisy", "out[i] = noisy - noisy + exact"}}},
+	{"a person in two cells of a survey", found, "sensitivity", []edit{
+		{"aggregate/internal/engine/survey.go", "to.Groups[SurveyCell(int64(groups))]++", "to.Groups[SurveyCell(int64(groups))]++\n\t\tto.Groups[0]++"}}},
+	{"bounds that were found not kept to", found, "sensitivity", []edit{
+		{"aggregate/internal/engine/close.go", "kept, crowded = kept[:most], true", "crowded = true"}}},
 	{"the noise of a total is for one group", everything, "sensitivity", []edit{
 		{"aggregate/draws.go", "t.draw(totalEvents, 1, t.l0*t.Bounds.MaxPerPartition)", "t.draw(totalEvents, 1, t.Bounds.MaxPerPartition)"}}},
 	{"rows counted for people", demo, "sensitivity", []edit{

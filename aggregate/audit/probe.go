@@ -5,6 +5,7 @@ package audit
 import (
 	"context"
 	"crypto/sha256"
+	"strings"
 	"sync"
 
 	"github.com/throngdp/throng/aggregate"
@@ -49,8 +50,17 @@ func (p *probe) note(f func()) {
 // AddNoise implements mechanism.Mechanism.
 func (p *probe) AddNoise(site mechanism.Site, n mechanism.Noise, x int64) (int64, error) {
 	p.note(func() { p.noises[place{site.Table, site.Statistic}] = n })
-	return p.Recorder.AddNoise(site, n, x)
+	v, err := p.Recorder.AddNoise(site, n, x)
+	if isSurvey(site.Statistic) {
+		// What follows depends on the answer, and holds for each of them. This one is that nobody is there: the
+		// declared bounds are taken, and the plan is as it was.
+		return 0, err
+	}
+	return v, err
 }
+
+// isSurvey reports whether a draw is of those by which bounds are found.
+func isSurvey(statistic string) bool { return strings.HasPrefix(statistic, "survey_") }
 
 // Show implements mechanism.Mechanism.
 func (p *probe) Show(site mechanism.Site, t mechanism.Threshold, n, noisy int64) (bool, error) {

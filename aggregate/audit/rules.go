@@ -5,6 +5,7 @@ package audit
 import (
 	"context"
 	"math"
+	"math/big"
 	"slices"
 	"strings"
 
@@ -72,9 +73,14 @@ func (a *auditor) checkCharge(o *outcome) {
 	check.require(spend.Within(a.release.Spend), "more is charged than the release may spend")
 	check.require(a.report.Claim.Epsilon == text(spend.Epsilon.IsSet(), spend.Epsilon.String()) &&
 		a.report.Claim.Delta == text(spend.Delta.IsSet(), spend.Delta.String()), "another spend is charged than planned")
-	all, err := o.probe.Composition()
+	rest, err := o.probe.CompositionOf(func(c mechanismtest.Call) bool { return !isSurvey(c.Site.Statistic) })
 	check.require(err == nil, "what was drawn cannot be composed")
-	check.require(err == nil && affords(spend, all, a.plan.Composition), "what is drawn costs more than is charged")
+	survey, surveyErr := o.probe.CompositionOf(func(c mechanismtest.Call) bool { return isSurvey(c.Site.Statistic) })
+	first, delta, exact := survey.Sum()
+	if !check.require(surveyErr == nil && exact && delta.Sign() == 0, "what was drawn to find bounds has no exact sum") {
+		return
+	}
+	check.require(err == nil && affords(spend, rest, first, a.plan.Composition), "what is drawn costs more than is charged")
 }
 
 func text(set bool, s string) string {
@@ -84,19 +90,24 @@ func text(set bool, s string) string {
 	return s
 }
 
-// affords reports whether a spend covers a composition by the named theorem: exactly, where sums are exact.
-func affords(spend dp.Spend, all accounting.Composition, theorem string) bool {
+// affords reports whether a spend covers a composition by the named theorem, and an ε that came first: exactly,
+// where sums are exact.
+func affords(spend dp.Spend, all accounting.Composition, first *big.Rat, theorem string) bool {
+	left := new(big.Rat).Sub(spend.Epsilon.Rat(), first)
 	for _, m := range []accounting.Method{accounting.Basic, accounting.ZCDP, accounting.PLD} {
 		if m.String() != theorem {
 			continue
 		}
 		if m == accounting.Basic {
 			if e, d, ok := all.Sum(); ok {
-				return e.Cmp(spend.Epsilon.Rat()) <= 0 && d.Cmp(spend.Delta.Rat()) <= 0
+				return e.Cmp(left) <= 0 && d.Cmp(spend.Delta.Rat()) <= 0
 			}
 		}
 		e, err := all.Epsilon(m, spend.Delta.Float())
-		return err == nil && e <= spend.Epsilon.Float()
+		if math.IsInf(e, 0) || math.IsNaN(e) {
+			return false
+		}
+		return err == nil && new(big.Rat).SetFloat64(e).Cmp(left) <= 0
 	}
 	return false
 }

@@ -232,6 +232,11 @@ func (r *Recorder) Unrecorded() []Call {
 // (table, statistic, operation, parameter) counts once, however many its groups; a second draw at the same
 // site counts again.
 func (r *Recorder) Composition() (accounting.Composition, error) {
+	return r.CompositionOf(func(Call) bool { return true })
+}
+
+// CompositionOf returns what the calls compose to for which of returns true, as Composition does.
+func (r *Recorder) CompositionOf(of func(Call) bool) (accounting.Composition, error) {
 	type where struct {
 		operation        Operation
 		table, statistic string
@@ -246,6 +251,9 @@ func (r *Recorder) Composition() (accounting.Composition, error) {
 	charges := make(map[where][]*charge)
 	var all accounting.Composition
 	for _, c := range r.calls {
+		if !of(c) {
+			continue
+		}
 		w := where{c.Operation, c.Site.Table, c.Site.Statistic}
 		i := slices.IndexFunc(charges[w], func(ch *charge) bool { return reflect.DeepEqual(ch.event, c.Event) })
 		if i < 0 {
