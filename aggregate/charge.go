@@ -15,6 +15,9 @@ type Charge struct {
 	Population, Release, Snapshot string
 	Recipient, Purpose            string
 	Period                        Period
+	// Unit is what is protected: person, person-day or person-week. Spends for one are not added to those for
+	// another: ε for each day is up to n·ε for a person who has records on n.
+	Unit string
 	// Spend is what the release costs, Budget what the policy allows the population in all.
 	Spend, Budget dp.Spend
 	// Plan is the text of the plan that will be carried out.
@@ -29,30 +32,34 @@ type Charger interface {
 
 // MemoryCharger keeps charges until the process ends and refuses what exceeds a population's budget.
 // It forgets everything afterwards, so that the next process spends again. It adds charges up by
-// basic composition, exactly. The zero value is ready; it is safe for concurrent use.
+// basic composition, exactly, for each privacy unit by itself. The zero value is ready; it is safe for concurrent use.
 type MemoryCharger struct {
 	mu    sync.Mutex
-	spent map[string]dp.Spend
+	spent map[account]dp.Spend
 }
+
+// account is what is added up together.
+type account struct{ population, unit string }
 
 // Charge adds a charge, or returns an error that wraps [dp.ErrBudgetExhausted] and adds nothing.
 func (m *MemoryCharger) Charge(_ context.Context, c Charge) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	total := m.spent[c.Population].Add(c.Spend)
+	on := account{c.Population, c.Unit}
+	total := m.spent[on].Add(c.Spend)
 	if !total.Within(c.Budget) {
 		return fmt.Errorf("charging %s for population %s, whose budget is %s: %w", c.Spend, c.Population, c.Budget, dp.ErrBudgetExhausted)
 	}
 	if m.spent == nil {
-		m.spent = map[string]dp.Spend{}
+		m.spent = map[account]dp.Spend{}
 	}
-	m.spent[c.Population] = total
+	m.spent[on] = total
 	return nil
 }
 
-// Spent returns what a population has been charged.
-func (m *MemoryCharger) Spent(population string) dp.Spend {
+// Spent returns what a population has been charged for a privacy unit.
+func (m *MemoryCharger) Spent(population, unit string) dp.Spend {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.spent[population].Add(dp.Spend{})
+	return m.spent[account{population, unit}].Add(dp.Spend{})
 }

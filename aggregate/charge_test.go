@@ -15,7 +15,7 @@ import (
 )
 
 func chargeOf(population string, spend, budget dp.Spend) aggregate.Charge {
-	return aggregate.Charge{Population: population, Spend: spend, Budget: budget}
+	return aggregate.Charge{Population: population, Unit: "person", Spend: spend, Budget: budget}
 }
 
 // TestAttackL08FloatBudgetDrift spends a budget in parts that floats cannot add up: 10 × 0.1,
@@ -38,12 +38,12 @@ func TestAttackL08FloatBudgetDrift(t *testing.T) {
 			for range c.times {
 				require.NoError(t, m.Charge(t.Context(), chargeOf("site", c.spend, budget)))
 			}
-			spent := m.Spent("site")
+			spent := m.Spent("site", "person")
 			assert.Zero(t, spent.Epsilon.Rat().Cmp(budget.Epsilon.Rat()), "spent %s", spent)
 			for _, more := range []dp.Spend{c.spend, dp.MustApprox("1e-6", "0")} {
 				err := m.Charge(t.Context(), chargeOf("site", more, budget))
 				require.ErrorIs(t, err, dp.ErrBudgetExhausted)
-				assert.True(t, spent.Equal(m.Spent("site")), "what is refused is not spent")
+				assert.True(t, spent.Equal(m.Spent("site", "person")), "what is refused is not spent")
 			}
 		})
 	}
@@ -79,7 +79,7 @@ func TestMemoryChargerKeepsPopulationsApart(t *testing.T) {
 	require.NoError(t, m.Charge(t.Context(), chargeOf("a", budget, budget)))
 	require.NoError(t, m.Charge(t.Context(), chargeOf("b", budget, budget)))
 	assert.ErrorIs(t, m.Charge(t.Context(), chargeOf("a", budget, budget)), dp.ErrBudgetExhausted)
-	assert.True(t, m.Spent("nobody").Equal(dp.Spend{}))
+	assert.True(t, m.Spent("nobody", "person").Equal(dp.Spend{}))
 }
 
 func TestMemoryChargerRefusesWhereNoBudgetIsSet(t *testing.T) {
@@ -101,11 +101,11 @@ func TestMemoryChargerNeverOverspendsUnderConcurrentUse(t *testing.T) {
 			} else {
 				refused.Add(1)
 			}
-			m.Spent("site")
+			m.Spent("site", "person")
 		})
 	}
 	wg.Wait()
 	assert.Equal(t, int64(10), granted.Load())
 	assert.Equal(t, int64(190), refused.Load())
-	assert.True(t, budget.Equal(m.Spent("site")))
+	assert.True(t, budget.Equal(m.Spent("site", "person")))
 }

@@ -26,7 +26,9 @@ type compiled struct {
 	values  []string
 	rules   []rule
 	clock   *clock
-	tables  []*compiledTable
+	// unit is set where the privacy unit is not a whole person.
+	unit   *unit
+	tables []*compiledTable
 	// families are tables that are brought to add up.
 	families []family
 	// calibration says what all tables together cost.
@@ -120,6 +122,7 @@ func compile(p *Policy, r *Release) (*compiled, error) {
 	c.compilePeriod(f)
 	c.compileDate(f)
 	c.compileRules(f)
+	c.compileUnit(f)
 	for i := range r.Tables {
 		path := fmt.Sprintf("release.tables[%d]", i)
 		if r.validateTable(f, p, path, i) {
@@ -324,6 +327,7 @@ func (c *compiled) compileTable(f *faults, path string, i int) *compiledTable {
 		f.add(path+".group_by", "more than 2^20 declared groups", "fewer", "remove a dimension, or make one private")
 	}
 	c.compileDraws(t)
+	c.checkUnit(f, path, t)
 	c.compileAuto(f, path, t, groups)
 	t.want = plan.Table{Name: t.Name, Weight: t.Weight, Draws: t.draws, L0: t.l0, K: c.policy.MinPeople.K}
 	switch {

@@ -186,7 +186,7 @@ func (s *scanner) leaveOut(ctx context.Context, sources []table.Source, m *meter
 	flush := func() error {
 		s.people.ResolveAll(rows.Hi, rows.Lo)
 		rows.N = len(rows.Hi)
-		err := worker.Add(rows, true)
+		err := s.addPeople(worker, rows)
 		rows.Hi, rows.Lo, rows.Flags = rows.Hi[:0], rows.Lo[:0], rows.Flags[:0]
 		return err
 	}
@@ -206,6 +206,22 @@ func (s *scanner) leaveOut(ctx context.Context, sources []table.Source, m *meter
 		return err
 	}
 	return worker.Flush()
+}
+
+// addPeople adds rows that say something about people, or about each of their units.
+func (s *scanner) addPeople(worker *engine.Worker, rows *engine.Rows) error {
+	u := s.unit
+	if u == nil {
+		return worker.Add(rows, true)
+	}
+	for n := u.First; n <= u.Last; n++ {
+		u.Shift(rows.Hi, rows.Lo, n)
+		if err := worker.Add(rows, true); err != nil {
+			return err
+		}
+		u.Shift(rows.Hi, rows.Lo, n)
+	}
+	return nil
 }
 
 // read calls each with the ids of every record that has some.

@@ -70,6 +70,7 @@ func ParsePolicy(name string, src []byte) (*Policy, error) {
 				"ids": d.items(func(n *strictyaml.Node, path string) {
 					p.PrivacyUnit.IDs = append(p.PrivacyUnit.IDs, d.idColumn(n, path))
 				}),
+				"per":   d.string(&p.PrivacyUnit.Per),
 				"links": func(n *strictyaml.Node, path string) { p.PrivacyUnit.Links = d.links(n, path) },
 			}),
 			"inputs": d.mapping(fields{

@@ -16,17 +16,19 @@ import (
 // and what it costs. It depends on the policy and the release alone, so the same two give the same
 // plan, byte for byte.
 type Plan struct {
-	Population string    `json:"population"`
-	Release    string    `json:"release"`
-	Snapshot   string    `json:"snapshot"`
-	Recipient  string    `json:"recipient"`
-	Purpose    string    `json:"purpose"`
-	Period     string    `json:"period"`
-	Unit       string    `json:"privacy_unit"`
-	Neighbors  string    `json:"neighboring"`
-	MinPeople  int64     `json:"min_people"`
-	Declared   string    `json:"min_people_declared"`
-	Spend      PlanSpend `json:"spend"`
+	Population string `json:"population"`
+	Release    string `json:"release"`
+	Snapshot   string `json:"snapshot"`
+	Recipient  string `json:"recipient"`
+	Purpose    string `json:"purpose"`
+	Period     string `json:"period"`
+	// Unit says in words whose data is protected, and UnitName is person, person-day or person-week.
+	Unit      string    `json:"privacy_unit"`
+	UnitName  string    `json:"privacy_unit_name"`
+	Neighbors string    `json:"neighboring"`
+	MinPeople int64     `json:"min_people"`
+	Declared  string    `json:"min_people_declared"`
+	Spend     PlanSpend `json:"spend"`
 	// Composition names the theorem by which all parts together cost Spend: basic, zcdp or pld. Of those,
 	// the one that needs the least noise was taken.
 	Composition string      `json:"composition"`
@@ -155,7 +157,7 @@ func newPlan(c *compiled) *Plan {
 	p := &Plan{
 		Population: c.policy.Population, Release: c.release.Name, Snapshot: c.release.Snapshot,
 		Recipient: c.release.Recipient, Purpose: c.release.Purpose, Period: c.release.Period.String(),
-		Unit: c.unitText(), Neighbors: string(dp.AddRemove),
+		Unit: c.unitText(), UnitName: c.policy.unitName(), Neighbors: string(dp.AddRemove),
 		MinPeople: c.policy.MinPeople.K, Declared: string(c.declaredMode()),
 		Spend: planSpend(c.spend()), Composition: c.calibration.Method.String(), Confidence: Confidence,
 		Exclusions: []string{}, Preset: c.policy.From,
@@ -197,9 +199,20 @@ func (c *compiled) unitText() string {
 	for _, id := range c.policy.PrivacyUnit.IDs {
 		ids = append(ids, id.Column)
 	}
-	text := "person, by " + strings.Join(ids, ", else ")
+	text := "person"
+	if per := c.policy.PrivacyUnit.Per; per != "" {
+		zone := c.clock.column.Zone
+		if zone == "" && !c.clock.clock.CountsDays() {
+			zone = "UTC"
+		}
+		text = strings.TrimSpace(per + " of a person " + zone)
+	}
+	text += ", by " + strings.Join(ids, ", else ")
 	if l := c.policy.PrivacyUnit.Links; l != nil {
 		text += fmt.Sprintf(", joined by the table of links to at most %s", number(l.MaxIDs, "id"))
+	}
+	if per := c.policy.PrivacyUnit.Per; per != "" {
+		text += fmt.Sprintf(" (who has records in n %ss has n times the privacy loss)", per)
 	}
 	return text
 }

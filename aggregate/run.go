@@ -194,7 +194,7 @@ func (c *compiled) charge(plan *Plan) Charge {
 	return Charge{
 		Population: c.policy.Population, Release: c.release.Name, Snapshot: c.release.Snapshot,
 		Recipient: c.release.Recipient, Purpose: c.release.Purpose, Period: c.release.Period,
-		Spend: c.spend(), Budget: c.policy.Budget, Plan: plan.String(),
+		Unit: c.policy.unitName(), Spend: c.spend(), Budget: c.policy.Budget, Plan: plan.String(),
 	}
 }
 

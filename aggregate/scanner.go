@@ -33,6 +33,8 @@ type scanner struct {
 	links, listed *idList
 	maxIDs        int64
 	people        *identity.Links
+	// unit is how people are parted, nil where they are not.
+	unit *scan.Unit
 }
 
 // scanTable maps a table's groups to the engine's.
@@ -54,6 +56,7 @@ func newScanner(c *compiled, secret identity.Secret) *scanner {
 	}
 	s.engine = engine.New(spec)
 	s.makeLists(c.policy, secret)
+	s.unit = c.scanUnit(func(string) int { return 0 })
 	return s
 }
 
@@ -281,7 +284,7 @@ func (s *scanner) scanInput(c *compiled, name InputName, secret identity.Secret)
 		}
 		in.Rules = append(in.Rules, sr)
 	}
-	in.Retention = c.retention(name, column)
+	in.Retention, in.Unit = c.retention(name, column), c.scanUnit(column)
 	if in.Events {
 		s.scanEvents(c, in, labels, column)
 	}

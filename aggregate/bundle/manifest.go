@@ -96,7 +96,7 @@ func manifestOf(r *aggregate.Result) manifest {
 				"unprotected_quantities": notProtected,
 			},
 			PrivacyLoss: privacyLoss{
-				Unit: "person", UnitDetails: p.Unit + "; neighbouring inputs: " + p.Neighbors,
+				Unit: p.UnitName, UnitDetails: p.Unit + "; neighbouring inputs: " + p.Neighbors,
 				Parameters: map[string]json.Number{"epsilon": parameter(p.Spend.Epsilon), "delta": parameter(p.Spend.Delta)},
 				Details: fmt.Sprintf("exactly ε = %s and δ = %s, for everything in this folder together; other releases about the same people add to it",
 					p.Spend.Epsilon, p.Spend.Delta),

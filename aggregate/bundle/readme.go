@@ -97,8 +97,8 @@ func (p page) promise(r *aggregate.Result) {
 	p.heading("## What is promised")
 	plan := r.Plan
 	p.line("- Protected: each %s. The guarantee is differential privacy; neighbouring inputs: %s.", plan.Unit, plan.Neighbors)
-	p.line("- Privacy loss: at most ε = %s, δ = %s per person for everything in this folder together (%s composition). Other",
-		plan.Spend.Epsilon, plan.Spend.Delta, plan.Composition)
+	p.line("- Privacy loss: at most ε = %s, δ = %s per %s for everything in this folder together (%s composition). Other",
+		plan.Spend.Epsilon, plan.Spend.Delta, plan.UnitName, plan.Composition)
 	p.line("  releases about the same people add to it.")
 	p.line("- Minimum: %s.", minPeopleText(plan))
 	p.line("- Not protected: %s.", notProtected)

@@ -66,6 +66,28 @@ func (c Clock) AppendPeriod(dst []byte, instant int64, g Grain) ([]byte, bool) {
 	return appendPeriod(dst, wall, g)
 }
 
+// Number returns the number of the day or week that holds an instant, as Instant returned it, on the wall clock:
+// days from 1970-01-01 on, and weeks from the Monday before it; of a day_offset, its days, and weeks of 7 from
+// day 0. Numbers follow each other in time. The grain is [Day], [ISOWeek] or [Week]; for others it returns false.
+func (c Clock) Number(instant int64, g Grain) (int64, bool) {
+	if c.zone == nil || !c.Supports(g) {
+		return 0, false
+	}
+	day := instant
+	if !c.CountsDays() {
+		day = scalar.FloorDiv(c.zone.wall(instant), scalar.Day)
+	}
+	switch g {
+	case Day:
+		return day, true
+	case Week:
+		return scalar.FloorDiv(day, 7), true
+	case ISOWeek:
+		return scalar.FloorDiv(day+3, 7), true // 1970-01-01 was a Thursday
+	}
+	return 0, false
+}
+
 // span returns a range of integers around that of v that lie in one hour, or for longer grains in one
 // day, of the wall clock. It serves instants and counts of microseconds or coarser units.
 func (c Clock) span(v anonymize.Value, g Grain) (from, to int64, ok bool) {

@@ -34,6 +34,9 @@ type Builder struct {
 	// isSplit says that some label is.
 	isSplit bool
 	copies  copies
+	// unit is the number of the unit that rows describe, and numbers are those of a batch's records.
+	unit    int64
+	numbers []int64
 }
 
 // NewBuilder returns a builder for an input.
@@ -104,6 +107,7 @@ func (b *Builder) Rows(batch *table.Batch) *engine.Rows {
 	b.identify(batch)
 	r := &b.rows
 	b.in.Links.ResolveAll(r.Hi[:r.N], r.Lo[:r.N])
+	b.part(batch)
 	for i := range b.in.Labels {
 		b.label(i, batch)
 	}

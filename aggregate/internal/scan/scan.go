@@ -22,6 +22,8 @@ type Input struct {
 	IDs     []ID
 	// Links says which ids are one person's; nil for none.
 	Links *identity.Links
+	// Unit, where set, parts what a person did.
+	Unit *Unit
 	// Labels are the dimensions that this input carries.
 	Labels []Label
 	Rules  []Rule

@@ -108,9 +108,12 @@ type copies struct {
 // maxCopies is how many copies are made at once.
 const maxCopies = 4096
 
-// Copies returns rows that put records of the last batch into the further groups of their multi-valued labels; nil
-// when there are none left. They are valid until the next call.
+// Copies returns rows that put records of the last batch into the further groups of their multi-valued labels, or
+// that describe further units of their people; nil when there are none left. They are valid until the next call.
 func (b *Builder) Copies() *engine.Rows {
+	if b.in.Unit != nil && !b.in.Events {
+		return b.nextUnit()
+	}
 	if !b.isSplit {
 		return nil
 	}
