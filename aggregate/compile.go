@@ -26,8 +26,8 @@ type compiled struct {
 	values  []string
 	rules   []rule
 	clock   *clock
-	// unit is set where the privacy unit is not a whole person.
-	unit   *unit
+	// parts is set where the privacy unit is not a whole person.
+	parts  *unit
 	tables []*compiledTable
 	// families are tables that are brought to add up.
 	families []family

@@ -58,7 +58,7 @@ func (c *compiled) compileUnit(f *faults) {
 			u.grain = generalize.Week
 		}
 	}
-	c.unit = u
+	c.parts = u
 	if c.release.Period.All {
 		f.add("release.period", "all", "both ends, with privacy_unit.per", "write from and to")
 		return
@@ -75,10 +75,10 @@ func (c *compiled) compileUnit(f *faults) {
 
 // checkUnit makes sure that every group of a table, and every whole, lies in one unit.
 func (c *compiled) checkUnit(f *faults, path string, t *compiledTable) {
-	if c.unit == nil {
+	if c.parts == nil {
 		return
 	}
-	fix := fmt.Sprintf("group by a dimension of %s with grain: %s, with its as and zone", rawName(c.clock.column, c.clock.name), c.unit.grain)
+	fix := fmt.Sprintf("group by a dimension of %s with grain: %s, with its as and zone", rawName(c.clock.column, c.clock.name), c.parts.grain)
 	if !slices.ContainsFunc(t.dims, c.inUnit) {
 		f.add(path+".group_by", "groups of more than one "+c.policy.PrivacyUnit.Per, "groups that each lie in one, as privacy_unit.per is "+c.policy.PrivacyUnit.Per, fix)
 		return
@@ -98,17 +98,17 @@ func (c *compiled) inUnit(d *dimension) bool {
 		return false
 	}
 	grains := []generalize.Grain{generalize.Hour, generalize.Day}
-	return slices.Contains(append(grains, c.unit.grain), generalize.Grain(d.column.Grain))
+	return slices.Contains(append(grains, c.parts.grain), generalize.Grain(d.column.Grain))
 }
 
 // scanUnit says how an input's records are parted into units.
 func (c *compiled) scanUnit(column func(string) int) *scan.Unit {
-	if c.unit == nil {
+	if c.parts == nil {
 		return nil
 	}
 	return &scan.Unit{
 		Column: column(rawName(c.clock.column, c.clock.name)), Clock: c.clock.clock,
-		Grain: c.unit.grain, First: c.unit.first, Last: c.unit.last,
+		Grain: c.parts.grain, First: c.parts.first, Last: c.parts.last,
 	}
 }
 

@@ -61,6 +61,26 @@ spend: {epsilon: "1", delta: "1e-6"}
 tables:
   - {name: gender, group_by: [gender, age], statistics: [visitors]}
   - {name: stations, group_by: [start_station], bounds: {max_partitions: 2, max_per_partition: 3}, statistics: [visitors, events]}`},
+	"days of people": {`
+version: 1
+population: readers
+privacy_unit: {ids: [{column: id, kind: int}], per: day}
+columns:
+  day: {from: usage, of: event, role: dimension, column: at, as: rfc3339, grain: day, zone: Asia/Tokyo, groups: private}
+  at: {from: usage, role: time, as: rfc3339, zone: Asia/Tokyo}
+  page: {from: usage, of: event, role: dimension, groups: private}
+  plan: {from: visitors, of: person, role: dimension, groups: [free, paid]}
+  device: {from: usage, of: person, role: dimension, groups: [phone, desk]}
+  seconds: {from: usage, role: value, clamp: [0, 60]}
+exclude:
+  consent: {from: visitors, column: consent, allow: ["yes"]}
+  listed: {columns: [{column: erased, id: id}]}
+min_people: {k: 1}`, `
+period: {from: 2026-03-16, to: 2026-03-21}
+spend: {epsilon: "1", delta: "1e-6"}
+tables:
+  - {name: days, group_by: [day, plan, device], bounds: {max_partitions: 1, max_per_partition: 3}, statistics: [visitors, events, {mean: seconds}]}
+  - {name: pages, group_by: [day, page], bounds: {max_partitions: 2, max_per_partition: 3}, statistics: [visitors, {share: visitors, within: [day]}, {share: events, within: [day]}]}`},
 	"linked ids": {`
 version: 1
 population: owners

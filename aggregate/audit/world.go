@@ -76,9 +76,13 @@ func (p *person) record(input int, pick func(c *column) []byte) {
 	var r record
 	for i := range p.m.columns[input] {
 		c := &p.m.columns[input][i]
-		if c.id != "" {
+		switch {
+		case c.id != "":
 			r = append(r, []byte(idText(c.id, p.number)))
-		} else {
+		case p.number == stranger && c.edges != nil && p.m.policy.PrivacyUnit.Per != "":
+			// Neighbours differ in what they did on one day, or in one week: that of the edge.
+			r = append(r, c.at(edge))
+		default:
 			r = append(r, pick(c))
 		}
 	}

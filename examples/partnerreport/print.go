@@ -30,7 +30,7 @@ func spendText(p *aggregate.Plan) string {
 
 // printResult prints each table with one line per group.
 func printResult(w io.Writer, r *aggregate.Result) {
-	fmt.Fprintf(w, "%s for %s: k ≥ %d people, %s per person, 95 %% intervals\n", r.Plan.Release, r.Plan.Recipient, r.Plan.MinPeople, spendText(r.Plan))
+	fmt.Fprintf(w, "%s for %s: k ≥ %d people, %s per %s, 95 %% intervals\n", r.Plan.Release, r.Plan.Recipient, r.Plan.MinPeople, spendText(r.Plan), r.Plan.UnitName)
 	for _, t := range r.Tables {
 		fmt.Fprintf(w, "\n%s\n", t.Name)
 		printTable(w, t)
