@@ -38,7 +38,7 @@ func (p *Plan) String() string {
 		line("labels", "%s", l)
 	}
 	for i := range p.Tables {
-		p.Tables[i].print(&b, line)
+		p.Tables[i].print(&b, p.Who(), line)
 	}
 	if len(p.Totals) > 0 {
 		fmt.Fprint(&b, "\nTotals that are displayed as the sums of their parts, in tables of which no group is withheld\n")
@@ -66,7 +66,19 @@ func (p *Plan) minimum() string {
 	return fmt.Sprintf("%d people in a published group", p.MinPeople)
 }
 
-func (t *PlanTable) print(b *strings.Builder, line func(label, format string, args ...any)) {
+// Who names whose contributions are bounded, as a sentence goes on: one person, or one person on one day or in one
+// week.
+func (p *Plan) Who() string {
+	switch p.UnitName {
+	case "person-" + perDay:
+		return "one person on one day"
+	case "person-" + perWeek:
+		return "one person in one week"
+	}
+	return "one person"
+}
+
+func (t *PlanTable) print(b *strings.Builder, who string, line func(label, format string, args ...any)) {
 	by, groups := "of everyone", "one group"
 	if len(t.GroupBy) > 0 {
 		by, groups = "by "+strings.Join(t.GroupBy, " × "), "groups known beforehand"
@@ -76,7 +88,7 @@ func (t *PlanTable) print(b *strings.Builder, line func(label, format string, ar
 	}
 	fmt.Fprintf(b, "\nTable %s, %s: %s\n", t.Name, by, groups)
 	line("privacy cost", "%s of the budget", percent(t.Share))
-	line("bounds", "%s", t.bounds())
+	line("bounds", "%s", t.bounds(who))
 	if t.Auto != "" {
 		line("", "%s", t.Auto)
 	}
@@ -122,8 +134,8 @@ func (t *PlanTable) printExpected(b *strings.Builder) {
 	w.Flush()
 }
 
-func (t *PlanTable) bounds() string {
-	text := "one person counts in at most " + number(t.MaxPartitions, "group")
+func (t *PlanTable) bounds(who string) string {
+	text := who + " counts in at most " + number(t.MaxPartitions, "group")
 	if t.MaxPerPartition > 0 {
 		text += ", with at most " + number(t.MaxPerPartition, "record") + " in each"
 	}

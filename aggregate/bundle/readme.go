@@ -31,7 +31,7 @@ func writeReadme(w io.Writer, r *aggregate.Result) error {
 	p.numbers(r)
 	p.files()
 	for i := range r.Plan.Tables {
-		p.table(&r.Plan.Tables[i], took(r, r.Plan.Tables[i].Name))
+		p.table(&r.Plan.Tables[i], r.Plan.Who(), took(r, r.Plan.Tables[i].Name))
 	}
 	p.promise(r)
 	p.heading("## What not to do")
@@ -117,7 +117,7 @@ func took(r *aggregate.Result, table string) []aggregate.Bounding {
 	return nil
 }
 
-func (p page) table(t *aggregate.PlanTable, took []aggregate.Bounding) {
+func (p page) table(t *aggregate.PlanTable, who string, took []aggregate.Bounding) {
 	by := "everyone"
 	if len(t.GroupBy) > 0 {
 		by = strings.Join(t.GroupBy, " × ")
@@ -128,7 +128,7 @@ func (p page) table(t *aggregate.PlanTable, took []aggregate.Bounding) {
 	} else {
 		p.line("Groups come from the data; a group is %s. A group that is not listed may have people in it.", t.Selection.Text)
 	}
-	bounds := "One person counts in at most " + number(t.MaxPartitions, "group")
+	bounds := strings.ToUpper(who[:1]) + who[1:] + " counts in at most " + number(t.MaxPartitions, "group")
 	if t.MaxPerPartition > 0 {
 		bounds += ", with at most " + number(t.MaxPerPartition, "record") + " in each"
 	}

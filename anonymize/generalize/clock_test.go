@@ -226,3 +226,45 @@ func TestClockNamesItsFaults(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, generalize.ISOWeek, g)
 }
+
+// TestNumbersOfDaysAndWeeksFollowTheWallClock holds numbers against the labels of the same instants: two instants
+// have one number where they have one label.
+func TestNumbersOfDaysAndWeeksFollowTheWallClock(t *testing.T) {
+	for _, zone := range []string{"", "Asia/Kolkata", "America/New_York"} {
+		c, err := generalize.NewClock(anonymize.AsRFC3339, zone)
+		require.NoError(t, err)
+		for grain, days := range map[generalize.Grain]int64{generalize.Day: 1, generalize.ISOWeek: 7} {
+			start, _ := c.Instant(anonymize.Value{Kind: anonymize.Bytes, Valid: true, Bytes: []byte("1969-11-01T00:00:00Z")})
+			var label string
+			var number int64
+			changes := int64(0)
+			for hour := range int64(24 * 140) {
+				at := start + hour*3_600_000_000
+				text, ok := c.AppendPeriod(nil, at, grain)
+				require.True(t, ok)
+				n, ok := c.Number(at, grain)
+				require.True(t, ok)
+				if hour > 0 {
+					require.Equal(t, string(text) != label, n != number, "%s %s", text, label)
+					require.LessOrEqual(t, n-number, int64(1))
+					changes += n - number
+				}
+				label, number = string(text), n
+			}
+			assert.InDelta(t, 140/days, changes, 1)
+		}
+	}
+	offset, err := generalize.NewClock(anonymize.AsDayOffset, "")
+	require.NoError(t, err)
+	for day, week := range map[int64]int64{-8: -2, -7: -1, -1: -1, 0: 0, 6: 0, 7: 1} {
+		n, ok := offset.Number(day, generalize.Week)
+		assert.True(t, ok)
+		assert.Equal(t, week, n)
+		n, _ = offset.Number(day, generalize.Day)
+		assert.Equal(t, day, n)
+	}
+	_, ok := offset.Number(0, generalize.ISOWeek)
+	assert.False(t, ok)
+	_, ok = (generalize.Clock{}).Number(0, generalize.Day)
+	assert.False(t, ok)
+}
