@@ -21,8 +21,9 @@
 // # Not protected
 //
 // The time a draw takes depends on the noise drawn. The noise library holds up to 64 KiB of random
-// bytes that are not drawn yet: two processes restored from one memory snapshot share them. The
-// floating-point steps inside the library's samplers are taken as exact to about 1e-13, relatively.
+// bytes that are not drawn yet. A [Live] mechanism discards them before its first draw, so that two
+// processes restored from one memory snapshot share no noise, unless the snapshot was taken while the
+// release was drawn. The floating-point steps inside the library's samplers are taken as exact to about 1e-13, relatively.
 //
 // # Compatibility
 //

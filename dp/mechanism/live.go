@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"sync"
 
 	"github.com/google/differential-privacy/go/v3/noise"
 )
@@ -21,13 +22,20 @@ var (
 	errRandom       = errors.New("mechanism: the system's random source failed")
 )
 
-// Live returns the mechanism that releases use. It holds no state and is safe for concurrent use.
-func Live() Mechanism { return live{rand.Reader} }
+// Live returns the mechanism that releases use: one for each release. Its noise is made of random bytes that the
+// system gave after its first draw was asked for. It is safe for concurrent use.
+func Live() Mechanism { return newLive(rand.Reader, discardDrawn) }
 
-// live draws selection bits from random, and noise from the library, which reads the system's source.
-type live struct{ random io.Reader }
+// live draws selection bits from random, and noise from the library, which reads the system's source ahead:
+// renew makes it read anew, once.
+type live struct {
+	random io.Reader
+	renew  func()
+}
 
-func (live) AddNoise(_ Site, n Noise, x int64) (int64, error) {
+func newLive(random io.Reader, renew func()) live { return live{random, sync.OnceFunc(renew)} }
+
+func (l live) AddNoise(_ Site, n Noise, x int64) (int64, error) {
 	if n.kind == 0 {
 		return 0, errUncalibrated
 	}
@@ -40,6 +48,7 @@ func (live) AddNoise(_ Site, n Noise, x int64) (int64, error) {
 	if n.kind == Gaussian {
 		law, epsilon, delta = noise.Gaussian(), gaussianEpsilon, gaussianDelta
 	}
+	l.renew()
 	drawn, err := law.AddNoiseInt64(0, 1, n.sensitivity, epsilon, delta)
 	if err != nil {
 		return 0, errLibrary
