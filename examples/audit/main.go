@@ -23,6 +23,7 @@ import (
 
 	"github.com/throngdp/throng/aggregate"
 	"github.com/throngdp/throng/aggregate/audit"
+	"github.com/throngdp/throng/examples/internal/nocore"
 )
 
 // Exit codes.
@@ -34,6 +35,7 @@ const (
 )
 
 func main() {
+	_ = nocore.Set() // where a system refuses, cores are as they were
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()

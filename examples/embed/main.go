@@ -19,9 +19,11 @@ import (
 	"github.com/throngdp/throng/aggregate/structio"
 	"github.com/throngdp/throng/aggregate/table"
 	"github.com/throngdp/throng/dp"
+	"github.com/throngdp/throng/examples/internal/nocore"
 )
 
 func main() {
+	_ = nocore.Set() // memory holds records: it stays out of core files
 	if err := run(context.Background(), os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "embed:", err)
 		os.Exit(1)

@@ -28,9 +28,11 @@ import (
 	"github.com/throngdp/throng/aggregate"
 	"github.com/throngdp/throng/aggregate/fileio"
 	"github.com/throngdp/throng/aggregate/table"
+	"github.com/throngdp/throng/examples/internal/nocore"
 )
 
 func main() {
+	_ = nocore.Set() // where a system refuses, cores are as they were
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()

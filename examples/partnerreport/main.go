@@ -26,12 +26,14 @@ import (
 	"github.com/throngdp/throng/aggregate/bundle"
 	"github.com/throngdp/throng/aggregate/fileio"
 	"github.com/throngdp/throng/aggregate/table"
+	"github.com/throngdp/throng/examples/internal/nocore"
 )
 
 // version is what -version prints; builds may set it.
 var version = "devel"
 
 func main() {
+	_ = nocore.Set() // where a system refuses, cores are as they were
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
