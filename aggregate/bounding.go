@@ -33,6 +33,9 @@ const warnFrom = 5.0
 
 // boundings returns the bounds that can take something from a person of the table, as bits of the engine's.
 func (t *compiledTable) boundings() (mask int) {
+	if t.single {
+		return 0
+	}
 	for _, d := range t.dims {
 		if !d.person() {
 			mask |= engine.OverPartitions

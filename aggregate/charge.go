@@ -15,7 +15,7 @@ type Charge struct {
 	Population, Release, Snapshot string
 	Recipient, Purpose            string
 	Period                        Period
-	// Unit is what is protected: person, person-day or person-week. Spends for one are not added to those for
+	// Unit is what is protected: person, person-day, person-week or record. Spends for one are not added to those for
 	// another: ε for each day is up to n·ε for a person who has records on n.
 	Unit string
 	// Spend is what the release costs, Budget what the policy allows the population in all.

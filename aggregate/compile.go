@@ -10,6 +10,7 @@ import (
 	"github.com/throngdp/throng/aggregate/internal/plan"
 	"github.com/throngdp/throng/anonymize"
 	"github.com/throngdp/throng/anonymize/generalize"
+	"github.com/throngdp/throng/dp"
 )
 
 // maxDeclaredGroups bounds the rows of a table whose groups are all declared.
@@ -83,6 +84,8 @@ type compiledTable struct {
 	counts     bool
 	want       plan.Table
 	calibrated plan.Calibrated
+	// single says that a person, who is a record, cannot have more than counts.
+	single bool
 	// auto is set where bounds are found in the data.
 	auto *autoBounds
 	// estimators are made when they are first asked for.
@@ -310,6 +313,10 @@ func (c *compiled) compileTable(f *faults, path string, i int) *compiledTable {
 	t := &compiledTable{Table: c.release.Tables[i], declared: true, l0: 1}
 	if t.Weight == 0 {
 		t.Weight = 1
+	}
+	if c.policy.ofRecords() {
+		t.Bounds = dp.ContributionBounds{MaxPartitions: 1, MaxPerPartition: 1}
+		t.single = true
 	}
 	groups := 1
 	for _, name := range t.GroupBy {

@@ -22,7 +22,7 @@ type Plan struct {
 	Recipient  string `json:"recipient"`
 	Purpose    string `json:"purpose"`
 	Period     string `json:"period"`
-	// Unit says in words whose data is protected, and UnitName is person, person-day or person-week.
+	// Unit says in words whose data is protected, and UnitName is person, person-day, person-week or record.
 	Unit      string    `json:"privacy_unit"`
 	UnitName  string    `json:"privacy_unit_name"`
 	Neighbors string    `json:"neighboring"`
@@ -173,7 +173,7 @@ func newPlan(c *compiled) *Plan {
 		p.Exclusions = append(p.Exclusions, "all who have an id in the listed input")
 	}
 	if !c.release.Period.All {
-		p.Exclusions = append(p.Exclusions, string(c.inputs[0])+" records outside the period, and people without one in it")
+		p.Exclusions = append(p.Exclusions, string(c.inputs[0])+" records outside the period, and "+c.policy.counted()+" without one in it")
 	}
 	for _, name := range c.inputs {
 		p.Inputs = append(p.Inputs, PlanInput{string(name), c.reads(name)})
@@ -200,6 +200,9 @@ func (c *compiled) unitText() string {
 		ids = append(ids, id.Column)
 	}
 	text := "person"
+	if c.policy.ofRecords() {
+		return "record (a person who has several is promised nothing)"
+	}
 	if per := c.policy.PrivacyUnit.Per; per != "" {
 		zone := c.clock.column.Zone
 		if zone == "" && !c.clock.clock.CountsDays() {
@@ -308,7 +311,7 @@ func (d PlanDraw) Less() string {
 }
 
 func (c *compiled) planSelection(t *compiledTable) PlanSelection {
-	k := c.policy.MinPeople.K
+	k, units := c.policy.MinPeople.K, c.policy.counted()
 	s := PlanSelection{Spend: planSpend(t.calibrated.SelectionSpend), Share: rounded(t.calibrated.SelectionShare)}
 	switch {
 	case t.declared && c.declaredMode() == Noisy:
@@ -319,7 +322,7 @@ func (c *compiled) planSelection(t *compiledTable) PlanSelection {
 		s.Text = fmt.Sprintf("shown where its noisy number of people is %d or more; never with fewer than %d true people", s.ShownFrom, k)
 	default:
 		s.Rule = "partition_selection"
-		s.Text = fmt.Sprintf("shown with a chance that grows with its people (%s); never with fewer than %d true people", chances(t.calibrated.Selection, k), k)
+		s.Text = fmt.Sprintf("shown with a chance that grows with its %s (%s); never with fewer than %d true %s", units, chances(t.calibrated.Selection, k), k, units)
 	}
 	return s
 }

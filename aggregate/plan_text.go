@@ -63,6 +63,9 @@ func (p *Plan) minimum() string {
 	if p.Declared == string(Noisy) {
 		return fmt.Sprintf("%d people in a published group; in groups known beforehand, %d by the noisy number", p.MinPeople, p.MinPeople)
 	}
+	if p.UnitName == perRecord {
+		return fmt.Sprintf("%d records in a published group", p.MinPeople)
+	}
 	return fmt.Sprintf("%d people in a published group", p.MinPeople)
 }
 
@@ -74,6 +77,9 @@ func (p *Plan) Who() string {
 		return "one person on one day"
 	case "person-" + perWeek:
 		return "one person in one week"
+	}
+	if p.UnitName == perRecord {
+		return "one record"
 	}
 	return "one person"
 }

@@ -34,11 +34,12 @@ type Policy struct {
 // PrivacyUnit says whose data is protected: one person, found by the first of IDs that is not null.
 type PrivacyUnit struct {
 	IDs []IDColumn
-	// Per, where it is day or week, protects less: what a person did on one day, or in one week, each by itself. Who
+	// Per is empty, day, week or record. Day and week protect less: what a person did on one day, or in one week, each by itself. Who
 	// has records in n of them has n times the privacy loss. Days are those of the time column's zone; weeks
 	// begin on Monday, or of a day_offset on day 0, 7, 14 and so on. Every group must lie in one, so that it has
-	// people and not their days, and people are left out by what is known of them, not by what they did. Empty
-	// protects all that a person did.
+	// people and not their days, and people are left out by what is known of them, not by what they did. Record is
+	// for records without any id, and protects each record alone: nothing is promised to a person who has several,
+	// and numbers are of records, never of people. Empty protects all that a person did.
 	Per string
 	// Links, where set, says that ids in one record of the links input are one person's.
 	Links *Links

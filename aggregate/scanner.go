@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"github.com/throngdp/throng/aggregate/internal/engine"
 	"github.com/throngdp/throng/aggregate/internal/scan"
@@ -272,6 +273,9 @@ func (s *scanner) scanInput(c *compiled, name InputName, secret identity.Secret)
 		in.IDs = append(in.IDs, scan.ID{
 			Column: column(id.Column), Kind: identity.Kind(id.Kind), Hasher: personHasher(secret, id.space),
 		})
+	}
+	if c.policy.ofRecords() {
+		in.Numbers = &atomic.Uint64{}
 	}
 	labels := s.scanLabels(c, in, name, column)
 	for i, r := range c.rules {

@@ -4,6 +4,7 @@ package aggregate
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/throngdp/throng/aggregate/internal/scan"
@@ -17,8 +18,9 @@ type unit struct {
 }
 
 const (
-	perDay  = "day"
-	perWeek = "week"
+	perDay    = "day"
+	perWeek   = "week"
+	perRecord = "record"
 	// maxUnits is the most days or weeks of a period: what describes a person is told to each.
 	maxUnits = 1000
 )
@@ -26,7 +28,11 @@ const (
 func (p *Policy) validatePer(f *faults) {
 	const path = "policy.privacy_unit.per"
 	per := p.PrivacyUnit.Per
-	if per == "" || !f.oneOf(path, per, perDay, perWeek) {
+	if per == "" || !f.oneOf(path, per, perDay, perWeek, perRecord) {
+		return
+	}
+	if per == perRecord {
+		p.validateRecords(f, path)
 		return
 	}
 	timed := false
@@ -38,10 +44,49 @@ func (p *Policy) validatePer(f *faults) {
 	}
 }
 
+// ofRecords reports whether each record is a privacy unit.
+func (p *Policy) ofRecords() bool { return p.PrivacyUnit.Per == perRecord }
+
+// validateRecords refuses whatever needs to know whose a record is.
+func (p *Policy) validateRecords(f *faults, path string) {
+	const people = "it says which records are one person's: protect people (remove per), or remove it"
+	if len(p.PrivacyUnit.IDs) > 0 {
+		f.add(path, perRecord+" beside ids", "records without ids", people)
+	}
+	if p.PrivacyUnit.Links != nil {
+		f.add(path, perRecord+" beside links", "records without ids", people)
+	}
+	if p.Exclude.Listed != nil {
+		f.add(path, perRecord+" beside exclude.listed", "records without ids", people)
+	}
+	if slices.Contains(p.inputs(), Visitors) {
+		f.add(path, perRecord+" beside columns or rules that read visitors", "usage alone", "nothing says which record is whose; remove them")
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Columns)) {
+		switch c := p.Columns[name]; {
+		case c.Of == OfPerson:
+			f.add("policy.columns."+name+".of", string(OfPerson), string(OfEvent)+", with privacy_unit.per: record", "a record is no person")
+		case c.Split != "":
+			f.add("policy.columns."+name+".split", quoted(c.Split), "one group for each record, with privacy_unit.per: record", "remove split")
+		}
+	}
+	if p.MinPeople.Declared == Noisy {
+		f.add("policy.min_people.declared", string(Noisy), string(Hard)+", with privacy_unit.per: record", "there is no noisy number of people")
+	}
+}
+
+// counted is what the policy's minimum counts.
+func (p *Policy) counted() string {
+	if p.ofRecords() {
+		return "records"
+	}
+	return "people"
+}
+
 // compileUnit finds the days or weeks of the period, and whether people are left out by what they did on one.
 func (c *compiled) compileUnit(f *faults) {
 	per := c.policy.PrivacyUnit.Per
-	if per == "" || c.clock == nil {
+	if per == "" || per == perRecord || c.clock == nil {
 		return
 	}
 	const path = "policy.privacy_unit.per"
@@ -112,11 +157,14 @@ func (c *compiled) scanUnit(column func(string) int) *scan.Unit {
 	}
 }
 
-// unitName names the privacy unit: person, person-day or person-week. What is charged for one is no charge for
+// unitName names the privacy unit: person, person-day, person-week or record. What is charged for one is no charge for
 // another.
 func (p *Policy) unitName() string {
-	if p.PrivacyUnit.Per == "" {
+	switch p.PrivacyUnit.Per {
+	case "":
 		return "person"
+	case perRecord:
+		return perRecord
 	}
 	return "person-" + p.PrivacyUnit.Per
 }

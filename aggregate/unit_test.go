@@ -234,3 +234,76 @@ func TestUnitsHaveAccountsOfTheirOwn(t *testing.T) {
 	assert.Equal(t, "person-day", plan.UnitName)
 	assert.Equal(t, "day of a person Europe/Paris, by id (who has records in n days has n times the privacy loss)", plan.Unit)
 }
+
+const recordPolicy = `
+version: 1
+population: requests
+privacy_unit: {per: record}
+columns:
+  page: {from: usage, of: event, role: dimension, groups: private}
+min_people: {k: 5}
+budget: {epsilon: "20", delta: "0.009"}
+recipients: {team: {purposes: [statistics]}}
+`
+
+// TestRecordsAreNotPeople: without ids, every record counts as one, and nothing is called a visitor.
+func TestRecordsAreNotPeople(t *testing.T) {
+	p, err := aggregate.ParsePolicy("policy", []byte(recordPolicy))
+	require.NoError(t, err)
+	release := strings.Replace(dayRelease, "{from: 2026-03-16, to: 2026-03-30}", "all", 1)
+	r, err := aggregate.ParseRelease("release", []byte(release+"  - {name: pages, group_by: [page], statistics: [events]}"))
+	require.NoError(t, err)
+	var reads []read
+	for i := range 3000 {
+		reads = append(reads, read{ID: []byte("a"), Page: fmt.Appendf(nil, "page-%d", i%3)})
+	}
+	for range 4 {
+		reads = append(reads, read{ID: []byte("a"), Page: []byte("rare")})
+	}
+	source, err := structio.Slice("reads", reads)
+	require.NoError(t, err)
+	rec := mechanismtest.New(mechanismtest.Zero)
+	res, err := (&aggregate.Runner{Workers: 2}).Run(under(t, rec), p, r, aggregate.Inputs{Usage: []table.Source{source}})
+	require.NoError(t, err)
+	require.Len(t, res.Tables[0].Rows, 3, "four records are fewer than five")
+	for _, row := range res.Tables[0].Rows {
+		assert.Equal(t, 1000.0, row.Value.Float64())
+	}
+	assert.Empty(t, res.Tables[0].Bounding)
+	assert.Equal(t, "record", res.Plan.UnitName)
+	for _, c := range rec.Calls() {
+		assert.Equal(t, []int64{1, 1}, []int64{c.L0, c.LInf})
+	}
+	text := res.Plan.String()
+	assert.Contains(t, text, "each record (a person who has several is promised nothing)")
+	assert.Contains(t, text, "5 records in a published group")
+	assert.NotContains(t, text, "people")
+	for name, content := range files(t, res) {
+		if name == "release.json" || name == "README.md" {
+			assert.NotRegexp(t, `[0-9] (distinct )?people`, content, name)
+		}
+	}
+}
+
+func TestRecordsRefuseWhatNeedsPeople(t *testing.T) {
+	p, err := aggregate.ParsePolicy("policy", replace(dayPolicy, "$PER$", "record"))
+	require.NoError(t, err)
+	r, err := aggregate.ParseRelease("release", []byte(dayRelease+byDay))
+	require.NoError(t, err)
+	_, err = aggregate.NewPlan(p, r)
+	for _, want := range []string{
+		"per: got record beside ids", "per: got record beside exclude.listed", "per: got record beside columns or rules that read visitors",
+		"columns.gender.of: got person, want event",
+	} {
+		assert.ErrorContains(t, err, want)
+	}
+	p, err = aggregate.ParsePolicy("policy", []byte(recordPolicy))
+	require.NoError(t, err)
+	r, err = aggregate.ParseRelease("release", []byte(strings.Replace(dayRelease, "{from: 2026-03-16, to: 2026-03-30}", "all", 1)+
+		"  - {name: pages, group_by: [page], bounds: {max_partitions: 2}, statistics: [visitors, {rate: events, per: visitors}, {share: visitors}]}"))
+	require.NoError(t, err)
+	_, err = aggregate.NewPlan(p, r)
+	for _, want := range []string{"statistics[0]: got visitors, want events", "statistics[1]", "statistics[2]", "bounds: got bounds, want none"} {
+		assert.ErrorContains(t, err, want)
+	}
+}

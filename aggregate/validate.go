@@ -128,6 +128,9 @@ func (f *faults) name(path, got string, pattern *regexp.Regexp, want string) {
 
 func (p *Policy) validateIDs(f *faults) {
 	const path = "policy.privacy_unit.ids"
+	if p.ofRecords() {
+		return
+	}
 	if len(p.PrivacyUnit.IDs) == 0 {
 		f.unset(path, "at least one column that names the person", "write [{column: NAME, kind: opaque}]")
 		return

@@ -92,7 +92,7 @@ func (r *Release) validateTable(f *faults, p *Policy, path string, i int) bool {
 		}
 		counted = counted || s.recorded(p)
 	}
-	r.validateBounds(f, path+".bounds", t, named, eventLevel, counted)
+	r.validateBounds(f, p, path+".bounds", t, named, eventLevel, counted)
 	t.validateAuto(f, path+".bounds.auto", eventLevel, counted)
 	t.validateTop(f, path+".top")
 	return len(f.list) == before
@@ -137,8 +137,14 @@ func (s Statistic) recorded(p *Policy) bool {
 
 // validateBounds needs to know whether all of group_by is named as the policy does: an unknown name may
 // well be that of an event-level dimension.
-func (r *Release) validateBounds(f *faults, path string, t Table, named, eventLevel, counted bool) {
+func (r *Release) validateBounds(f *faults, p *Policy, path string, t Table, named, eventLevel, counted bool) {
 	b := t.Bounds
+	if p.ofRecords() {
+		if b.MaxPartitions < 0 || b.MaxPartitions > 1 || b.MaxPerPartition < 0 || b.MaxPerPartition > 1 || t.Auto != nil {
+			f.add(path, "bounds", "none, with privacy_unit.per: record", "a record is in one group, once; leave them out")
+		}
+		return
+	}
 	if b.MaxPartitions < 0 || b.MaxPartitions > engine.MaxPartitionsLimit {
 		f.add(path+".max_partitions", fmt.Sprint(b.MaxPartitions), fmt.Sprintf("1 to %d groups per person", engine.MaxPartitionsLimit), "start near what a typical person has")
 	}
@@ -157,6 +163,9 @@ func (r *Release) validateBounds(f *faults, path string, t Table, named, eventLe
 }
 
 func (r *Release) validateStatistic(f *faults, p *Policy, path string, t Table, s Statistic) {
+	if visitors := string(CountVisitors); p.ofRecords() && (s.Kind == CountVisitors || s.Of == visitors || s.Per == visitors) {
+		f.add(path, s.String(), "events, with privacy_unit.per: record", "nothing says which records are one person's, so that nobody can be counted")
+	}
 	hasUsage := slices.Contains(p.inputs(), Usage)
 	if !hasUsage && s.Kind != CountVisitors && (s.Kind != ShareOf || s.Of == string(CountEvents)) {
 		f.add(path, s.String(), "visitors or a share of visitors", "without a usage input there are no events")

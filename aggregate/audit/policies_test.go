@@ -81,6 +81,22 @@ spend: {epsilon: "1", delta: "1e-6"}
 tables:
   - {name: days, group_by: [day, plan, device], bounds: {max_partitions: 1, max_per_partition: 3}, statistics: [visitors, events, {mean: seconds}]}
   - {name: pages, group_by: [day, page], bounds: {max_partitions: 2, max_per_partition: 3}, statistics: [visitors, {share: visitors, within: [day]}, {share: events, within: [day]}]}`},
+	"records of nobody": {`
+version: 1
+population: requests
+privacy_unit: {per: record}
+columns:
+  path: {from: usage, of: event, role: dimension, groups: private}
+  code: {from: usage, of: event, role: dimension, groups: ["200", "404", "500"]}
+  bytes: {from: usage, role: value, clamp: [0, 60]}
+exclude:
+  country: {from: usage, column: country, allow: [GB, IE]}
+min_people: {k: 20}`, `
+period: all
+spend: {epsilon: "1", delta: "1e-6"}
+tables:
+  - {name: paths, group_by: [path], statistics: [events, {sum: bytes}, {share: events}]}
+  - {name: codes, group_by: [code], statistics: [events, {mean: bytes}, {quantile: bytes, rank: 0.9}]}`},
 	"linked ids": {`
 version: 1
 population: owners

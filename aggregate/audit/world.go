@@ -161,7 +161,7 @@ func (m *model) crowd(k int64, atEdge int64) world {
 	add := func(n int64, pick func(i int64) func(c *column) []byte) {
 		for i := range n {
 			p := m.person(number)
-			for range 1 + i%3 {
+			for range m.each(1 + i%3) {
 				p.record(events, pick(i))
 			}
 			p.describe(pick(i))
@@ -177,6 +177,16 @@ func (m *model) crowd(k int64, atEdge int64) world {
 	add(30, func(i int64) func(c *column) []byte { return mixed(uint64(i)) })
 	add(atEdge, same(edge))
 	return w
+}
+
+// perRecord protects single records. People of the worlds then have one.
+const perRecord = "record"
+
+func (m *model) each(records int64) int64 {
+	if m.policy.PrivacyUnit.Per == perRecord {
+		return 1
+	}
+	return records
 }
 
 // neighbour is the records of one person, and what they try.
@@ -198,6 +208,9 @@ func (m *model) neighbours() []neighbour {
 	add := func(name string, fill func(p *person)) {
 		p := m.person(stranger)
 		fill(p)
+		if records := p.w[events]; m.policy.PrivacyUnit.Per == perRecord && len(records) > 1 {
+			p.w[events] = records[len(records)-1:]
+		}
 		all = append(all, neighbour{name, p.w})
 	}
 	add("one person more in a group at its edge", func(p *person) { p.times(1, 1, slot(edge)) })

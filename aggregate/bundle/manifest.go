@@ -185,5 +185,8 @@ func minPeopleText(p *aggregate.Plan) string {
 	if p.Declared == string(aggregate.Noisy) {
 		return fmt.Sprintf("groups found in the data rest on at least %d people; declared groups are withheld where the noisy number of people is below %d, so there k holds for the noisy number", p.MinPeople, p.MinPeople)
 	}
+	if p.UnitName == "record" {
+		return fmt.Sprintf("no number rests on fewer than %d records; how many people these are of is not known", p.MinPeople)
+	}
 	return fmt.Sprintf("no number rests on fewer than %d distinct people", p.MinPeople)
 }

@@ -20,6 +20,14 @@ func (b *Builder) identify(batch *table.Batch) {
 	r := &b.rows
 	r.Hi, r.Lo = resize(r.Hi, batch.Len), resize(r.Lo, batch.Len)
 	b.keep, b.all = b.keep[:0], false
+	if b.in.Numbers != nil {
+		last := b.in.Numbers.Add(uint64(batch.Len))
+		for i := range r.Hi {
+			r.Hi[i], r.Lo[i] = unitMask(int64(last) - int64(i))
+		}
+		r.N, b.all = batch.Len, true
+		return
+	}
 	switch c := &batch.Columns[b.in.IDs[0].Column]; {
 	case len(b.in.IDs) > 1:
 		b.firstIDs(batch)

@@ -9,6 +9,8 @@
 package scan
 
 import (
+	"sync/atomic"
+
 	"github.com/throngdp/throng/aggregate/internal/engine"
 	"github.com/throngdp/throng/anonymize"
 	"github.com/throngdp/throng/anonymize/generalize"
@@ -20,6 +22,8 @@ type Input struct {
 	// Columns are the raw columns to ask the connector for; all others are never decoded.
 	Columns []string
 	IDs     []ID
+	// Numbers, where set, numbers records, each of which is a privacy unit of its own; there are no IDs.
+	Numbers *atomic.Uint64
 	// Links says which ids are one person's; nil for none.
 	Links *identity.Links
 	// Unit, where set, parts what a person did.
