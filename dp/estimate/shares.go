@@ -26,8 +26,10 @@ type Share struct {
 // How a level is spent where the numerator was selected by its own noise: on an interval for the
 // numerator, on one for the rest of the denominator, and on Fieller's test. Fixed before any draw.
 const (
-	spentOnNumerator   = 0.05
-	spentOnDenominator = 0.05
+	// spentOnShown is spent on the number of shares that are shown: that no noise of a withheld part is extreme.
+	spentOnShown       = 0.01
+	spentOnNumerator   = 0.03
+	spentOnDenominator = 0.02
 	spentOnRatio       = 1 - spentOnNumerator - spentOnDenominator
 )
 
@@ -50,9 +52,19 @@ func roundLevel(level, selection float64) float64 {
 // is the sum of the parts, all of which were drawn. It is safe for concurrent use. The proof is in
 // shares.md.
 type PartShares struct {
-	level float64
 	kinds []partShare
 	kind  []int // of each part
+	alpha float64
+	some  bool // of the parts are selected
+
+	mu     sync.Mutex
+	levels map[int][]partLevel // by number of shares, and kind
+}
+
+// partLevel is a level and, for a kind that is selected, what it needs of it.
+type partLevel struct {
+	level       float64
+	own, others *CountEstimator // nil unless selected
 }
 
 // partShare is what parts with one law, threshold and floor have in common: as the other parts then
@@ -60,10 +72,10 @@ type PartShares struct {
 type partShare struct {
 	count   Count
 	times   int
-	fieller *fieller        // nil if there is one part only
-	own     *CountEstimator // nil unless selected
-	others  *CountEstimator
-	least   int64 // below it a part counts as nothing in the total
+	fieller *fieller // nil if there is one part only
+	others  *Sum     // the noise of the other parts
+	least   int64    // below it a part counts as nothing in the total
+	beyond  int64    // by how much any noise of this kind is above it, but for a chance of spentOnShown
 }
 
 // noiseAlone is the chance that an empty part is taken for more than noise.
@@ -93,27 +105,16 @@ func NewPartShares(parts []Count, alpha float64) (*PartShares, error) {
 	if len(parts) == 0 {
 		return nil, fmt.Errorf("parts: got none, want at least one; declare the groups of the denominator")
 	}
-	s := &PartShares{level: simultaneous(alpha, parts)}
+	s := &PartShares{alpha: alpha, levels: map[int][]partLevel{}}
 	for i, part := range parts {
 		if err := s.add(part); err != nil {
 			return nil, fmt.Errorf("parts[%d]%w", i, err)
 		}
 	}
 	for i := range s.kinds {
-		if err := s.tabulate(i, len(parts)); err != nil {
-			return nil, err
-		}
+		s.tabulate(i)
 	}
 	return s, nil
-}
-
-// simultaneous returns the level of each interval by the union bound. Two shares of one total are
-// one statement, as they add to 100 %, unless each is judged given its own selection.
-func simultaneous(alpha float64, parts []Count) float64 {
-	if len(parts) == 2 && !parts[0].selected() && !parts[1].selected() {
-		return alpha
-	}
-	return alpha / float64(len(parts))
 }
 
 // add notes one part. There may be a million of them, of one kind.
@@ -130,6 +131,7 @@ func (s *PartShares) add(part Count) error {
 	}
 	s.kinds[k].times++
 	s.kind = append(s.kind, k)
+	s.some = s.some || part.selected()
 	return nil
 }
 
@@ -143,29 +145,78 @@ func checkShareCount(name string, c Count) error {
 	return nil
 }
 
-// tabulate makes the tables of one kind of part.
-func (s *PartShares) tabulate(kind, parts int) error {
-	if parts == 1 {
-		return nil
-	}
+// tabulate makes what one kind of part needs at every level.
+func (s *PartShares) tabulate(kind int) {
 	p := &s.kinds[kind]
-	others := &Sum{}
+	p.beyond = searchLast(func(k int64) bool { return p.count.Law.Tail(k) > s.alpha*spentOnShown/float64(len(s.kind)) })
+	if len(s.kind) == 1 {
+		return
+	}
+	p.others = &Sum{}
 	for k, other := range s.kinds {
 		times := other.times
 		if k == kind {
 			times--
 		}
 		if times > 0 {
-			others.add(other.count.Law, times)
+			p.others.add(other.count.Law, times)
 		}
 	}
-	others.close()
-	p.fieller = newShareFieller(p.count.Law, others, true)
-	if p.count.selected() {
-		p.own = newCountEstimator(p.count, s.level*spentOnNumerator)
-		p.others = newCountEstimator(Count{others, AlwaysShown, 0}, s.level*spentOnDenominator)
+	p.others.close()
+	p.fieller = newShareFieller(p.count.Law, p.others, true)
+}
+
+// shares bounds how many shares are shown on average, of such numbers: what the union bound divides alpha by. It
+// is the number of parts unless some are selected; a part that is then withheld counts with the largest chance of
+// being shown that its number leaves it.
+func (s *PartShares) shares(noisy []int64) int {
+	if !s.some {
+		return len(noisy)
 	}
-	return nil
+	expected := 0.0
+	for i, x := range noisy {
+		p := &s.kinds[s.kind[i]]
+		if p.count.selected() && x < p.count.ShownAt {
+			expected += p.count.Law.Tail(addSaturating(addSaturating(p.count.ShownAt, -x), -p.beyond))
+		} else {
+			expected++
+		}
+	}
+	return min(len(noisy), max(1, int(math.Ceil(expected/slack))))
+}
+
+// slack is by how much more shares than a level is for may be expected: empty parts then do not count.
+const slack = 1.01
+
+// at returns what the given number of shares needs, by kind. Two shares of one total are one statement, as they add
+// to 100 %, unless each is judged given its own selection.
+func (s *PartShares) at(shares int) []partLevel {
+	shares = min(len(s.kind), fewer(shares))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.levels[shares]
+	if l != nil {
+		return l
+	}
+	level := s.alpha / float64(shares)
+	switch {
+	case !s.some && len(s.kind) == 2:
+		level = s.alpha
+	case s.some && shares < len(s.kind):
+		level *= (1 - spentOnShown) / slack
+	case s.some:
+		level *= 1 - spentOnShown
+	}
+	l = make([]partLevel, len(s.kinds))
+	for k, p := range s.kinds {
+		l[k].level = level
+		if p.count.selected() && p.fieller != nil {
+			l[k].own = newCountEstimator(p.count, level*spentOnNumerator)
+			l[k].others = newCountEstimator(Count{p.others, AlwaysShown, 0}, level*spentOnDenominator)
+		}
+	}
+	s.levels[shares] = l
+	return l
 }
 
 // Estimate returns the shares of the noisy counts of one denominator, in their order. It returns
@@ -188,41 +239,42 @@ func (s *PartShares) Estimate(noisy []int64) ([]Share, bool) {
 	if positive <= 0 {
 		return nil, false
 	}
+	levels := s.at(s.shares(noisy))
 	shares := make([]Share, len(noisy))
 	for i, x := range noisy {
-		shares[i] = s.share(i, x, total, positive)
+		shares[i] = s.share(i, x, total, positive, levels)
 	}
 	return shares, true
 }
 
 // Expect returns the share of one part that is expected to come out as noisy where all parts add up to
-// total, both positive: how wide its interval will be.
+// total, both positive: how wide its interval will be where all parts are shown.
 func (s *PartShares) Expect(part int, noisy, total int64) Share {
-	return s.share(part, noisy, total, total)
+	return s.share(part, noisy, total, total, s.at(len(s.kind)))
 }
 
-func (s *PartShares) share(part int, noisy, total, positive int64) Share {
+func (s *PartShares) share(part int, noisy, total, positive int64, levels []partLevel) Share {
 	p := &s.kinds[s.kind[part]]
 	if p.count.selected() && noisy < p.count.ShownAt {
 		return Share{}
 	}
 	value := float64(noisy) / float64(positive)
-	return newShare(value, max(value, 0), p.interval(noisy, total, s.level))
+	return newShare(value, max(value, 0), p.interval(noisy, total, &levels[s.kind[part]]))
 }
 
-func (p *partShare) interval(noisy, total int64, level float64) Interval {
+func (p *partShare) interval(noisy, total int64, l *partLevel) Interval {
 	if p.fieller == nil {
 		return Interval{1, 1} // the only part of a total
 	}
 	x, d := float64(noisy), float64(total)
 	if !p.count.selected() {
-		return p.fieller.intervalAround(x, d, level)
+		return p.fieller.intervalAround(x, d, l.level)
 	}
-	low, high, _ := p.own.Interval(noisy)
-	restLow, restHigh, _ := p.others.Interval(addSaturating(total, -noisy))
+	low, high, _ := l.own.Interval(noisy)
+	restLow, restHigh, _ := l.others.Interval(addSaturating(total, -noisy))
 	box := Interval{ratio(low, addSaturating(low, restHigh), 0), ratio(high, addSaturating(high, restLow), 1)}
 	selection := p.count.Law.Tail(addSaturating(p.count.ShownAt, -low))
-	return narrower(box, p.fieller.intervalAround(x, d, roundLevel(level*spentOnRatio, selection)))
+	return narrower(box, p.fieller.intervalAround(x, d, roundLevel(l.level*spentOnRatio, selection)))
 }
 
 // TotalShares estimates shares of a total that was drawn by itself. It is safe for concurrent use.
@@ -278,11 +330,16 @@ func (s *TotalShares) Estimate(noisy, total int64, shares int) (Share, bool) {
 	return newShare(value, min(max(value, 0), 1), s.interval(noisy, total, s.level(shares))), true
 }
 
-// level returns what the given number of shares needs. Wholes of many sizes share few tables, because
-// the number is rounded up to five digits of a binary number: that widens an interval by about 1 %.
-func (s *TotalShares) level(shares int) *totalLevel {
+// fewer rounds a number of shares up to five digits of a binary number, so that wholes of many sizes share few
+// tables: that widens an interval by about 1 %.
+func fewer(shares int) int {
 	unit := 1 << max(0, bits.Len(uint(shares-1))-5)
-	shares = (shares + unit - 1) / unit * unit
+	return (shares + unit - 1) / unit * unit
+}
+
+// level returns what the given number of shares needs.
+func (s *TotalShares) level(shares int) *totalLevel {
+	shares = fewer(shares)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.levels[shares]

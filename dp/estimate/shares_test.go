@@ -253,14 +253,14 @@ func TestPartsWithDifferentLawsHaveTheirOwnTables(t *testing.T) {
 	assert.Equal(t, s[0], s[2])
 	assert.Greater(t, s[1].Interval.HalfWidth(), 1.5*s[0].Interval.HalfWidth())
 
-	// The order of parts does not matter, nor does the threshold of one to the others.
+	// The order of parts does not matter, and the threshold of one costs the others a hundredth of alpha.
 	parts = []estimate.Count{parts[0], {Law: roundedLaplace{2}, ShownAt: 20}, parts[1]}
 	e, err = estimate.NewPartShares(parts, 0.05)
 	require.NoError(t, err)
 	again, ok := e.Estimate([]int64{500, 500, 1000})
 	require.True(t, ok)
-	assert.Equal(t, s[0], again[0])
-	assert.Equal(t, s[1], again[2])
+	assert.InEpsilon(t, s[0].Interval.HalfWidth(), again[0].Interval.HalfWidth(), 0.003)
+	assert.InEpsilon(t, s[1].Interval.HalfWidth(), again[2].Interval.HalfWidth(), 0.003)
 	assert.Greater(t, again[1].Interval.HalfWidth(), s[0].Interval.HalfWidth(), "it pays for its selection")
 }
 
