@@ -223,7 +223,7 @@ func (c *compiled) rebound(f *faults, bounds []*dp.ContributionBounds) *compiled
 		if b != nil {
 			r.Tables[i].Bounds = *b
 		}
-		t := next.compileTable(f, fmt.Sprintf("release.tables[%d]", i), i)
+		t := next.compileTable(f, c.levels[i].path, i)
 		t.auto = c.tables[i].auto
 		next.tables = append(next.tables, t)
 	}

@@ -30,6 +30,8 @@ type compiled struct {
 	// parts is set where the privacy unit is not a whole person.
 	parts  *unit
 	tables []*compiledTable
+	// levels say where each table of the release, which has its levels among them, comes from.
+	levels []level
 	// families are tables that are brought to add up.
 	families []family
 	// calibration says what all tables together cost.
@@ -120,16 +122,20 @@ func compile(p *Policy, r *Release) (*compiled, error) {
 		return nil, pf.err()
 	}
 	f := &faults{where: r.where}
-	c := &compiled{policy: p, release: r, inputs: p.inputs()}
 	r.validate(f, p)
+	r, levels := r.withLevels(p)
+	c := &compiled{policy: p, release: r, levels: levels, inputs: p.inputs()}
 	c.compilePeriod(f)
 	c.compileDate(f)
 	c.compileRules(f)
 	c.compileUnit(f)
-	for i := range r.Tables {
-		path := fmt.Sprintf("release.tables[%d]", i)
-		if r.validateTable(f, p, path, i) {
-			c.tables = append(c.tables, c.compileTable(f, path, i))
+	sound := make([]bool, len(r.Tables))
+	for i, l := range levels {
+		if l.of >= 0 && (!l.validateLevel(f, p, r.Tables[l.of], sound[l.of]) || !sound[l.of]) {
+			continue
+		}
+		if sound[i] = r.validateTable(f, p, l.path, i); sound[i] {
+			c.tables = append(c.tables, c.compileTable(f, l.path, i))
 		}
 	}
 	r.validateAutoShares(f)
@@ -361,7 +367,7 @@ func (c *compiled) calibrate(f *faults) {
 	var fault *plan.Error
 	switch {
 	case errors.As(err, &fault):
-		f.mechanism(fmt.Sprintf("release.tables[%d]", fault.Table), fault.Part, fault.Err)
+		f.mechanism(c.levels[fault.Table].path, fault.Part, fault.Err)
 		return
 	case err != nil:
 		f.add("release.spend", c.release.Spend.String(), "enough for every table ("+err.Error()+")", "spend more")

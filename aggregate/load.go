@@ -165,20 +165,10 @@ func ParseRelease(name string, src []byte) (*Release, error) {
 			"tables": d.items(func(n *strictyaml.Node, path string) {
 				var t Table
 				d.Mapping(n, path, fields{
-					"name":     d.string(&t.Name),
-					"group_by": d.strings(&t.GroupBy),
-					"bounds": d.mapping(fields{
-						"max_partitions":    d.int(&t.Bounds.MaxPartitions),
-						"max_per_partition": d.int(&t.Bounds.MaxPerPartition),
-						"auto": func(n *strictyaml.Node, path string) {
-							a := &AutoBounds{}
-							t.Auto = a
-							d.mapping(fields{
-								"share": d.string(&a.Share), "groups": d.int(&a.Groups),
-								"max_partitions": d.int(&a.MaxPartitions), "max_per_partition": d.int(&a.MaxPerPartition),
-							})(n, path)
-						},
-					}),
+					"name":       d.string(&t.Name),
+					"group_by":   d.strings(&t.GroupBy),
+					"bounds":     d.bounds(&t.Bounds, &t.Auto),
+					"roll_up":    d.rollUp(&t.RollUp),
 					"statistics": d.items(func(n *strictyaml.Node, path string) { t.Statistics = append(t.Statistics, d.statistic(n, path)) }),
 					"weight":     d.int(&t.Weight),
 					"top": func(n *strictyaml.Node, path string) {
@@ -252,6 +242,22 @@ func (d *decoder) items(f func(*strictyaml.Node, string)) func(*strictyaml.Node,
 	return func(n *strictyaml.Node, path string) {
 		d.Items(n, path, func(_ int, n *strictyaml.Node, path string) { f(n, path) })
 	}
+}
+
+// bounds binds bounds, and where auto is not nil, how better ones are found.
+func (d *decoder) bounds(b *dp.ContributionBounds, auto **AutoBounds) func(*strictyaml.Node, string) {
+	of := fields{"max_partitions": d.int(&b.MaxPartitions), "max_per_partition": d.int(&b.MaxPerPartition)}
+	if auto != nil {
+		of["auto"] = func(n *strictyaml.Node, path string) {
+			a := &AutoBounds{}
+			*auto = a
+			d.mapping(fields{
+				"share": d.string(&a.Share), "groups": d.int(&a.Groups),
+				"max_partitions": d.int(&a.MaxPartitions), "max_per_partition": d.int(&a.MaxPerPartition),
+			})(n, path)
+		}
+	}
+	return d.mapping(of)
 }
 
 func (d *decoder) idColumn(n *strictyaml.Node, path string) IDColumn {

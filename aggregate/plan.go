@@ -87,6 +87,10 @@ type PlanTable struct {
 	Auto string `json:"bounds_auto,omitempty"`
 	// Top says which groups are listed; empty where all are.
 	Top string `json:"top,omitempty"`
+	// RollUpOf is the table of which this one is a level above, and RollUp says what it is the total of; empty where it is
+	// none.
+	RollUpOf string `json:"roll_up_of,omitempty"`
+	RollUp   string `json:"roll_up,omitempty"`
 	// Several says of which dimension a record can be in several groups; empty where there is none.
 	Several string `json:"several,omitempty"`
 	// Expected tells what groups of some sizes will look like.
@@ -179,8 +183,9 @@ func newPlan(c *compiled) *Plan {
 		p.Inputs = append(p.Inputs, PlanInput{string(name), c.reads(name)})
 	}
 	p.Inputs = append(p.Inputs, c.policy.lists()...)
-	for _, t := range c.tables {
+	for i, t := range c.tables {
 		p.Tables = append(p.Tables, c.planTable(t))
+		c.levels[i].planLevel(c, &p.Tables[i])
 	}
 	p.Totals = c.planTotals()
 	p.Lookups = c.planLookups()

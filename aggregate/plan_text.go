@@ -93,6 +93,9 @@ func (t *PlanTable) print(b *strings.Builder, who string, line func(label, forma
 		groups = "groups found in the data"
 	}
 	fmt.Fprintf(b, "\nTable %s, %s: %s\n", t.Name, by, groups)
+	if t.RollUp != "" {
+		line("rolls up", "%s", t.RollUp)
+	}
 	line("privacy cost", "%s of the budget", percent(t.Share))
 	line("bounds", "%s", t.bounds(who))
 	if t.Auto != "" {

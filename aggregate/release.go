@@ -54,6 +54,8 @@ type Table struct {
 	Weight int64
 	// Top, where set, lists only the largest of the groups that are shown.
 	Top *Top
+	// RollUp are the levels of hierarchies above this table, each of which is released as a table of its own.
+	RollUp []RollUp
 }
 
 // Top chooses groups by a noisy number, which costs nothing beyond it. Groups of equal numbers are chosen by

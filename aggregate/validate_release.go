@@ -54,7 +54,7 @@ func (r *Release) validateTable(f *faults, p *Policy, path string, i int) bool {
 	if t.Name != "" && slices.IndexFunc(r.Tables, func(o Table) bool { return o.Name == t.Name }) < i {
 		f.add(path+".name", quoted(t.Name), "a name of its own", "rename it")
 	}
-	dims := slices.DeleteFunc(slices.Sorted(maps.Keys(p.Columns)), func(n string) bool { return p.Columns[n].Role != Dimension })
+	dims := p.dimensions()
 	eventLevel, named, split := false, true, ""
 	for i, name := range t.GroupBy {
 		at := fmt.Sprintf("%s.group_by[%d]", path, i)
