@@ -61,7 +61,8 @@ func (p *probe) value(path, at string, wrap func(string) string) {
 		}
 		return
 	}
-	if p.faultAt(mapping, at+"."+stray+"."+stray) != nil {
+	named := p.faultAt(mapping, at+"."+stray)
+	if p.faultAt(mapping, at+"."+stray+"."+stray) != nil || named != nil && named.Want == "a list" {
 		p.value(path+".NAME", at+"."+stray, func(v string) string { return wrap("{" + stray + ": " + v + "}") })
 		return
 	}
