@@ -136,6 +136,9 @@ func (p page) table(t *aggregate.PlanTable, who string, took []aggregate.Boundin
 	if t.Auto != "" {
 		p.line("These bounds are %s.", t.Auto)
 	}
+	if t.RollUp != "" {
+		p.line("These are %s. Do not add the two tables up.", t.RollUp)
+	}
 	if t.Several != "" {
 		p.line("%s.", strings.ToUpper(t.Several[:1])+t.Several[1:])
 	}
