@@ -173,16 +173,18 @@ columns:
   carrier: {from: usage, of: person, role: dimension, column: mobile, as: phone, lookup: {file: carriers, by: prefix}}
   place: {from: usage, of: person, role: dimension, column: origin, lookup: {file: countries, by: network}}
   network: {from: usage, of: event, role: dimension, column: address, as: ip_network, bits: {v4: 8}, groups: private}
+  wide: {from: usage, of: person, role: dimension, column: postcode, as: prefix, length: 2, groups: private}
+  net: {from: usage, of: event, role: dimension, column: address, as: ip_network, bits: {v4: 4}, groups: private}
   site: {from: usage, of: event, role: dimension, column: referrer, as: registrable_domain, groups: private}
 min_people: {k: 1}`, `
 period: all
 spend: {epsilon: "1", delta: "1e-6"}
 tables:
-  - {name: areas, group_by: [area], statistics: [visitors]}
+  - {name: areas, group_by: [area], statistics: [visitors], roll_up: {area: [wide]}}
   - {name: countries, group_by: [country], statistics: [visitors]}
   - {name: carriers, group_by: [carrier, place], statistics: [visitors]}
   - {name: tags, group_by: [tag, country], bounds: {max_partitions: 3, max_per_partition: 2}, statistics: [visitors, events, {share: events}]}
-  - {name: sites, group_by: [site, network, score], bounds: {max_partitions: 2, max_per_partition: 3}, statistics: [visitors, events]}`},
+  - {name: sites, group_by: [site, network, score], bounds: {max_partitions: 2, max_per_partition: 3}, statistics: [visitors, events], roll_up: {network: [net]}}`},
 }
 
 func TestOddPoliciesKeepTheirClaims(t *testing.T) {
