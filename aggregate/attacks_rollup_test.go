@@ -359,7 +359,7 @@ func TestAttackX12ADeletedPersonLeavesNoTrace(t *testing.T) {
 	require.NoError(t, err)
 	second, err := run("hostile")
 	require.NoError(t, err)
-	assert.Equal(t, "16", charger.Spent("site").Epsilon.String())
+	assert.Equal(t, "16", charger.Spent("site", "person").Epsilon.String())
 	assert.NotEqual(t, first.Tables[0].Rows, second.Tables[0].Rows, "noise is fresh, in nine numbers or more")
 	_, err = run("hostile")
 	assert.ErrorIs(t, err, dp.ErrBudgetExhausted, "a third is one too many")
