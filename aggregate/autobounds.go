@@ -44,8 +44,6 @@ const (
 	surveyRecords = "survey_records"
 )
 
-func isSurvey(statistic string) bool { return statistic == surveyGroups || statistic == surveyRecords }
-
 // share returns the share in thousandths, false where it is none.
 func (a *AutoBounds) share() (thousandths int64, ok bool) { return thousandthsOf(a.Share) }
 
