@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -24,18 +23,7 @@ import (
 // fixture writes the file of a case.
 func (c presetCase) fixture(t *testing.T) table.Source {
 	t.Helper()
-	var b strings.Builder
-	b.WriteString(c.head)
-	for i := range presetPeople {
-		for j := range 3 {
-			at := time.Date(2026, 3, 16, 10, 0, i, 0, time.UTC).AddDate(0, 0, j*j*4) // the 16th, the 20th and the 1st
-			b.WriteString(c.record(i, j, at) + "\n")
-		}
-	}
-	b.WriteString(c.others)
-	path := filepath.Join(t.TempDir(), c.file)
-	require.NoError(t, os.WriteFile(path, []byte(b.String()), 0o600))
-	return openedFile(t, path, fileio.Options{})
+	return openedFile(t, c.written(t, presetPeople), fileio.Options{})
 }
 
 func openedFile(t *testing.T, path string, opts fileio.Options) table.Source {

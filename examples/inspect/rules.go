@@ -22,11 +22,18 @@ func (d *draft) first(want role) *column {
 // exclude writes the rules that leave people out.
 func (d *draft) exclude() string {
 	var b strings.Builder
+	ages := ""
 	if c := d.first(consent); c != nil {
 		fmt.Fprintf(&b, "  consent: {from: %s, column: %s, allow: %s}   # words of ours for yes: write the file's own\n", c.input, quote(c.Name), flow(yesWords))
 	}
 	if c := d.first(ageBand); c != nil {
-		fmt.Fprintf(&b, "  under_age: {from: %s, column: %s, as: %s, below: 16}\n", c.input, quote(c.Name), c.as)
+		rule := fmt.Sprintf("under_age: {from: %s, column: %s, as: %s, below: 16}", c.input, quote(c.Name), c.as)
+		if c.Missing == "most" {
+			// Whoever has a record without an age would be left out.
+			ages = "  # Most records have no age, which this rule would count as a no: keep ages apart, as visitors, and add\n  # " + rule + "\n"
+		} else {
+			b.WriteString("  " + rule + "\n")
+		}
 	}
 	b.WriteString(d.optOuts())
 	b.WriteString(d.signals())
@@ -34,9 +41,9 @@ func (d *draft) exclude() string {
 		fmt.Fprintf(&b, "  bots: {from: %s, column: %s, unset: %s}\n", c.input, quote(c.Name), unset(c))
 	}
 	if b.Len() == 0 {
-		return "\n# Nobody is left out: no column looks like a consent, an opt-out, an age or a signal.\n"
+		return "\n# Nobody is left out: no column looks like a consent, an opt-out, an age or a signal.\n" + ages
 	}
-	return "\n# Who is left out, whole. What cannot be read counts as a no.\nexclude:\n" + b.String()
+	return "\n# Who is left out, whole. What cannot be read counts as a no.\nexclude:\n" + b.String() + ages
 }
 
 // unset keeps people whose records often lack a header.
