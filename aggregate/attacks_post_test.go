@@ -59,7 +59,7 @@ func TestAttackP02AHomogeneousGroupIsNotGivenAway(t *testing.T) {
 		p := j.prepare(t, w)
 		values := map[string]map[string]bool{"male": {}, "female": {}}
 		for range 200 {
-			for _, row := range publish(t, p, mechanism.Live())[0].Rows {
+			for _, row := range publish(t, p, live)[0].Rows {
 				if !row.Value.Known {
 					continue
 				}
@@ -81,7 +81,7 @@ func TestAttackP02AHomogeneousGroupIsNotGivenAway(t *testing.T) {
 	// Ten standard deviations of three Laplace draws of scale 2 are 49. Their positive parts together reach
 	// the missing 47 with a probability of 2.5e-9, so that four runs fail with one of 1e-8.
 	for range 4 {
-		for _, row := range publish(t, few, mechanism.Live())[0].Rows {
+		for _, row := range publish(t, few, live)[0].Rows {
 			require.False(t, row.Value.Known, "a share of a noisy number below ten standard deviations")
 		}
 	}
@@ -99,7 +99,7 @@ func TestSharesOfDeclaredGroupsAddToOneHundred(t *testing.T) {
 	p := j.prepare(t, crowd(22, 400))
 	whole := 0
 	for range 100 {
-		tables := publish(t, p, mechanism.Live())
+		tables := publish(t, p, live)
 		for i, within := range map[int]int{0: -1, 2: 1} {
 			sum, parts := map[string]int64{}, map[string]int{}
 			for _, row := range tables[i].Rows {
@@ -198,7 +198,7 @@ func TestAttackP05IntervalsCoverTheExactNumber(t *testing.T) {
 	}
 	shown, covered := map[string]float64{}, map[string]float64{}
 	for range 40 {
-		for _, tab := range publish(t, p, mechanism.Live()) {
+		for _, tab := range publish(t, p, live) {
 			for _, row := range tab.Rows {
 				if !row.Value.Known || row.Group[0] == "" {
 					continue
@@ -235,7 +235,7 @@ func TestAttackP05IntervalsCoverWhatLuckHasShown(t *testing.T) {
 	p := j.prepare(t, graded())
 	shown, covered := 0.0, 0.0
 	for range 400 {
-		for _, row := range publish(t, p, mechanism.Live())[0].Rows {
+		for _, row := range publish(t, p, live)[0].Rows {
 			var course int
 			_, err := fmt.Sscanf(row.Group[0], "course-%d", &course)
 			require.NoError(t, err)
@@ -324,7 +324,7 @@ func TestAttackP08NumbersArePlainDecimals(t *testing.T) {
 	p := j.prepare(t, crowd(28, 40))
 	numbers := 0
 	for range 400 {
-		for _, row := range publish(t, p, mechanism.Live())[0].Rows {
+		for _, row := range publish(t, p, live)[0].Rows {
 			for _, n := range []aggregate.Number{row.Value, row.Display, row.Low, row.High} {
 				if !n.Known {
 					continue
@@ -366,7 +366,7 @@ func TestAttackP09TheNoisyNumberDecidesBeforeItIsRounded(t *testing.T) {
 		withheld, negative := 0, 0
 		for range 500 {
 			shown := map[string]bool{}
-			for _, row := range publish(t, p, mechanism.Live())[0].Rows {
+			for _, row := range publish(t, p, live)[0].Rows {
 				if row.Statistic == "visitors" && row.Value.Known {
 					shown[row.Group[0]] = true
 					require.GreaterOrEqual(t, row.Value.Decimal.Units, least)

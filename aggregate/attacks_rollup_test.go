@@ -163,7 +163,7 @@ func TestAttackX08TenPeopleAreShownAtNoLevel(t *testing.T) {
 		p, err := aggregate.Prepare(under(t, nil), j.policy, j.release, trips(t, visits("x", n, func(i int) int { return i % 2 })...), 1)
 		require.NoError(t, err)
 		for seed := range 200 {
-			m := mechanism.Live()
+			m := live
 			if seed == 0 {
 				m = mechanismtest.New(mechanismtest.PlusHuge)
 			}
@@ -353,7 +353,7 @@ func TestAttackX12ADeletedPersonLeavesNoTrace(t *testing.T) {
 
 	charger := &aggregate.MemoryCharger{}
 	run := func(erased string) (*aggregate.Result, error) {
-		return (&aggregate.Runner{Workers: 1, Charger: charger}).Run(under(t, mechanism.Live()), j.policy, j.release, inputs(erased, all...))
+		return (&aggregate.Runner{Workers: 1, Charger: charger}).Run(under(t, live), j.policy, j.release, inputs(erased, all...))
 	}
 	first, err := run("nobody")
 	require.NoError(t, err)

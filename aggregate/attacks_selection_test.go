@@ -15,7 +15,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/throngdp/throng/aggregate"
-	"github.com/throngdp/throng/dp/mechanism"
 	"github.com/throngdp/throng/dp/mechanism/mechanismtest"
 )
 
@@ -182,7 +181,7 @@ func TestAttackS08KIsNoLineInTheRawNumber(t *testing.T) {
 				shown := 0
 				for range runs {
 					// A private group is told by its row alone, a declared one by any number in it.
-					if slices.ContainsFunc(publish(t, p, mechanism.Live())[0].Rows, func(row aggregate.Row) bool {
+					if slices.ContainsFunc(publish(t, p, live)[0].Rows, func(row aggregate.Row) bool {
 						return c.groupBy == "course" || row.Status != aggregate.Withheld
 					}) {
 						shown++

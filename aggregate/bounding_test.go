@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/throngdp/throng/aggregate"
-	"github.com/throngdp/throng/dp/mechanism"
 	"github.com/throngdp/throng/dp/mechanism/mechanismtest"
 )
 
@@ -69,7 +68,7 @@ func TestBoundingIsDrawnWhereABoundCanTakeSomething(t *testing.T) {
 func TestBoundingIsSaidAndLowersTheStatus(t *testing.T) {
 	j := newJob(t, boundedTable, "SPEND", generous)
 	p := j.prepare(t, bookworms("few", 2000, 2, 3).with(bookworms("many", 2000, 4, 9)))
-	table := publish(t, p, mechanism.Live())[0]
+	table := publish(t, p, live)[0]
 	require.Len(t, table.Bounding, 2)
 	for i, name := range []string{"max_partitions", "max_per_partition"} {
 		b := table.Bounding[i]
@@ -88,7 +87,7 @@ func TestBoundingIsSaidAndLowersTheStatus(t *testing.T) {
 	}
 	assert.Equal(t, map[string]aggregate.Status{"visitors": "U", "events": "U", "sum_seconds": "U", "mean_seconds": "A"}, status)
 
-	table = publish(t, j.prepare(t, bookworms("few", 4000, 2, 3)), mechanism.Live())[0]
+	table = publish(t, j.prepare(t, bookworms("few", 4000, 2, 3)), live)[0]
 	for _, b := range table.Bounding {
 		assert.False(t, b.Warning, b.Text)
 	}
@@ -113,7 +112,7 @@ func TestBoundingIntervalsCover(t *testing.T) {
 	const runs = 300
 	misses := 0
 	for range runs {
-		if b := publish(t, p, mechanism.Live())[0].Bounding[0]; b.People.Known && (b.Low.Float64() > 30 || b.High.Float64() < 30) {
+		if b := publish(t, p, live)[0].Bounding[0]; b.People.Known && (b.Low.Float64() > 30 || b.High.Float64() < 30) {
 			misses++
 		}
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/throngdp/throng/aggregate"
-	"github.com/throngdp/throng/dp/mechanism"
 	"github.com/throngdp/throng/dp/mechanism/mechanismtest"
 )
 
@@ -45,7 +44,7 @@ func TestIntervalsCoverWhatIsShown(t *testing.T) {
 			p := newJob(t, tables, "SPEND", spend).prepare(t, w)
 			shown, held := map[string]int{}, map[string]int{}
 			for range runs {
-				countHeld(publish(t, p, mechanism.Live())[0], truth, shown, held)
+				countHeld(publish(t, p, live)[0], truth, shown, held)
 			}
 			for key, n := range shown {
 				if n < runs/10 {

@@ -22,7 +22,6 @@ import (
 	"github.com/throngdp/throng/aggregate/fileio"
 	"github.com/throngdp/throng/aggregate/structio"
 	"github.com/throngdp/throng/aggregate/table"
-	"github.com/throngdp/throng/dp/mechanism"
 )
 
 // ouladDir is where the real clickstream lies, beside the project.
@@ -94,7 +93,7 @@ func measureOULAD(t *testing.T, in aggregate.Inputs, mode, courses string, runs 
 	require.NoError(t, err)
 	a := accuracy{map[string]float64{}, map[string]float64{}, map[string]float64{}}
 	for range runs {
-		tables, err := prepared.Publish(context.Background(), mechanism.Live())
+		tables, err := prepared.Publish(context.Background(), live)
 		require.NoError(t, err)
 		for _, row := range tables[0].Rows {
 			exact, ok := ouladWomen[row.Group[0]]
@@ -220,7 +219,7 @@ func TestOULADBoundingIsWarnedOf(t *testing.T) {
 	require.NoError(t, err)
 	warned, unreliable := 0, 0
 	for range 100 {
-		tables, err := prepared.Publish(context.Background(), mechanism.Live())
+		tables, err := prepared.Publish(context.Background(), live)
 		require.NoError(t, err)
 		if tables[0].Bounding[0].Warning && tables[0].Bounding[1].Warning {
 			warned++
@@ -254,7 +253,7 @@ func TestOULADBoundsAreFound(t *testing.T) {
 	in := aggregate.Inputs{Usage: []table.Source{source}}
 	p, err := aggregate.ParsePolicy("policy", []byte(ouladActivityPolicy))
 	require.NoError(t, err)
-	const runs = 8
+	const runs = 5
 	fixed := "max_per_partition: 50"
 	errorOf := func(bounds string) (mean float64) {
 		r, err := aggregate.ParseRelease("release", []byte(strings.Replace(ouladActivityRelease, fixed, bounds, 1)))

@@ -16,7 +16,6 @@ import (
 	"github.com/throngdp/throng/aggregate"
 	"github.com/throngdp/throng/aggregate/table"
 	"github.com/throngdp/throng/anonymize"
-	"github.com/throngdp/throng/dp/mechanism"
 )
 
 // square is records of people in the cells of a square of areas and hours, made as they are read.
@@ -171,7 +170,7 @@ func BenchmarkPublish(b *testing.B) {
 			b.ReportAllocs()
 			var rows int
 			for b.Loop() {
-				tables, err := p.Publish(b.Context(), mechanism.Live())
+				tables, err := p.Publish(b.Context(), live)
 				require.NoError(b, err)
 				rows = len(tables[0].Rows)
 			}

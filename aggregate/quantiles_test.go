@@ -96,7 +96,7 @@ func TestAQuantileOfTooFewIsNotQuoted(t *testing.T) {
 	p := newJob(t, quantileTables, "SPEND", `{epsilon: "0.1", delta: "0.005"}`).prepare(t, w)
 	seen := 0
 	for range 200 {
-		for _, r := range publish(t, p, mechanism.Live())[0].Rows {
+		for _, r := range publish(t, p, live)[0].Rows {
 			if !r.Value.Known || r.Low.Float64() > 0 || r.High.Float64() < 3600 {
 				continue
 			}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/throngdp/throng/aggregate"
 	"github.com/throngdp/throng/dp"
-	"github.com/throngdp/throng/dp/mechanism"
 )
 
 func TestTargetsAreReadAsTheyAreSaid(t *testing.T) {
@@ -90,7 +89,7 @@ func TestExpectationsAreThoseOfRuns(t *testing.T) {
 		const runs = 400
 		shown, widest := 0, 0.0
 		for range runs {
-			rows := publish(t, p, mechanism.Live())[0].Rows
+			rows := publish(t, p, live)[0].Rows
 			if len(rows) == 0 {
 				continue
 			}

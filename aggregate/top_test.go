@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/throngdp/throng/aggregate"
-	"github.com/throngdp/throng/dp/mechanism"
 	"github.com/throngdp/throng/dp/mechanism/mechanismtest"
 )
 
@@ -51,9 +50,9 @@ func TestTopListsTheLargestGroups(t *testing.T) {
 		assert.True(t, r.Value.Known, r.Statistic)
 	}
 	few := newJob(t, topTable("course", "{groups: 30, by: events}"), "SPEND", generous)
-	assert.Len(t, groupsOf(publish(t, few.prepare(t, sizedCourses(12)), mechanism.Live())[0].Rows), 12)
+	assert.Len(t, groupsOf(publish(t, few.prepare(t, sizedCourses(12)), live)[0].Rows), 12)
 	none := newJob(t, topTable("course", "{groups: 3, by: visitors}"))
-	assert.Empty(t, groupsOf(publish(t, none.prepare(t, people("p", 2, "course", "quiz")), mechanism.Live())[0].Rows))
+	assert.Empty(t, groupsOf(publish(t, none.prepare(t, people("p", 2, "course", "quiz")), live)[0].Rows))
 }
 
 func TestTopOfDeclaredGroupsListsNoOther(t *testing.T) {
@@ -71,7 +70,7 @@ func TestTopIsChosenByNoisyNumbers(t *testing.T) {
 	p := newJob(t, topTable("course", "{groups: 1, by: visitors}")).prepare(t, w)
 	chosen := map[string]bool{}
 	for range 200 {
-		chosen[groupsOf(publish(t, p, mechanism.Live())[0].Rows)[0]] = true
+		chosen[groupsOf(publish(t, p, live)[0].Rows)[0]] = true
 	}
 	assert.Len(t, chosen, 6, "each of six is missed in 200 runs with a chance below 1e-15")
 }
@@ -88,7 +87,7 @@ func TestTopIntervalsCoverTheWinner(t *testing.T) {
 		const runs = 300
 		held := 0
 		for range runs {
-			rows := publish(t, p, mechanism.Live())[0].Rows
+			rows := publish(t, p, live)[0].Rows
 			i := slices.IndexFunc(rows, func(r aggregate.Row) bool { return r.Statistic == "visitors" })
 			require.GreaterOrEqual(t, i, 0)
 			if rows[i].Low.Float64() <= 200 && 200 <= rows[i].High.Float64() {

@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/throngdp/throng/aggregate"
-	"github.com/throngdp/throng/dp/mechanism"
 	"github.com/throngdp/throng/dp/mechanism/mechanismtest"
 )
 
@@ -115,7 +114,7 @@ func requireDisplaysAddUp(t *testing.T, j job) {
 	const runs = 40
 	raw, missed, intervals := 0, 0, 0
 	for range runs {
-		tables := publish(t, p, mechanism.Live())
+		tables := publish(t, p, live)
 		for _, s := range marginalStatistics {
 			assert.True(t, requireMargins(t, tables, s, displayedOf), s)
 			if requireMargins(t, tables, s, rawOf) {
@@ -151,7 +150,7 @@ func TestTotalsLeaveOutTablesWithAWithheldGroup(t *testing.T) {
 	}
 	p := j.prepare(t, w)
 	for range 20 {
-		tables := publish(t, p, mechanism.Live())
+		tables := publish(t, p, live)
 		withheld := false
 		for _, row := range tables[3].Rows {
 			if !row.Value.Known {
