@@ -266,6 +266,7 @@ func (c *compiled) compileRules(f *faults) {
 	}
 	c.compileAllowRules(f)
 	c.compileBots()
+	c.compileInternal(f)
 	c.compileTCF(f)
 	u := c.policy.Exclude.UnderAge
 	if u == nil {

@@ -71,6 +71,9 @@ func (p *Policy) validateAllowRules(f *faults) {
 		f.ruleColumn("policy.exclude.bots", b.From, b.Column)
 		f.validateUnset("policy.exclude.bots", b.Unset)
 	}
+	if r := p.Exclude.Internal; r != nil {
+		f.validateInternal("policy.exclude.internal", r)
+	}
 	var purposes []string
 	for _, r := range p.Recipients {
 		purposes = append(purposes, r.Purposes...)
@@ -91,6 +94,23 @@ func (p *Policy) validateAllowRules(f *faults) {
 		for i, purpose := range r.Purposes {
 			f.oneOf(fmt.Sprintf("%s.purposes[%d]", r.path, i), purpose, purposes...)
 		}
+	}
+}
+
+// maxInternal bounds the networks of the house.
+const maxInternal = 1000
+
+func (f *faults) validateInternal(path string, r *InternalRule) {
+	f.ruleColumn(path, r.From, r.Column)
+	f.validateUnset(path, r.Unset)
+	switch n := len(r.Networks); {
+	case n == 0:
+		f.unset(path+".networks", "the networks of the house", "write networks: [10.0.0.0/8]")
+	case n > maxInternal:
+		f.add(path+".networks", fmt.Sprintf("%d networks", n), fmt.Sprintf("at most %d", maxInternal), "join those that touch")
+	}
+	if _, err := generalize.NewNetworks(r.Networks...); err != nil {
+		f.problems(path+".networks", "something else", err)
 	}
 }
 
@@ -161,6 +181,33 @@ func (c *compiled) compileBots() {
 			},
 		})
 	}
+}
+
+// compileInternal adds the rule about networks of the house.
+func (c *compiled) compileInternal(f *faults) {
+	r := c.policy.Exclude.Internal
+	if r == nil {
+		return
+	}
+	house, err := generalize.NewNetworks(r.Networks...)
+	if err != nil {
+		f.problems("policy.exclude.internal.networks", "something else", err)
+		return
+	}
+	c.rules = append(c.rules, rule{
+		from: r.From, column: r.Column,
+		text: "records of people whose " + r.Column + " is an address of the house (" + number(int64(len(r.Networks)), "network") + "), or none that is known",
+		keeps: func(v anonymize.Value) bool {
+			if !v.Valid {
+				return r.Unset == KeepUnset
+			}
+			inside, known := false, false
+			if v.Kind == anonymize.Bytes {
+				inside, known = house.Holds(v.Bytes)
+			}
+			return known && !inside
+		},
+	})
 }
 
 func ruleOf(r allowRule, a *anonymize.Consent) rule {

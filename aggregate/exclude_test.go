@@ -99,6 +99,17 @@ func TestBotsAreNoPeople(t *testing.T) {
 	assert.EqualValues(t, 3, counted(t, "bots: {from: usage, column: agent, unset: keep}", "statistics", usage, ""))
 }
 
+// TestPeopleOfTheHouseAreLeftOut: one record from a network of the house takes its sender out, in whatever form an
+// address is written, and what is none is not known.
+func TestPeopleOfTheHouseAreLeftOut(t *testing.T) {
+	usage := "id,page,ip\n" + "out,home,203.0.113.9\n" + "office,home,10.1.2.3\noffice,home,203.0.113.9\n" +
+		"mapped,home,::ffff:10.9.9.9\n" + "monitor,home,203.0.113.7\n" + "six,home,2001:db8::1\n" + "far,home,2001:db9::1\n" +
+		"odd,home,unknown\n" + "port,home,10.1.2.3:80\n" + "unset,home,\n"
+	rule := `internal: {from: usage, column: ip, networks: [10.0.0.0/8, 203.0.113.7, "2001:db8::/32"]}`
+	assert.EqualValues(t, 2, counted(t, rule, "statistics", usage, ""))
+	assert.EqualValues(t, 3, counted(t, strings.Replace(rule, "}", ", unset: keep}", 1), "statistics", usage, ""))
+}
+
 // TestRulesOfExclusionAreNamed: the plan says which rules apply, in words and without any number of people.
 func TestRulesOfExclusionAreNamed(t *testing.T) {
 	p, err := aggregate.ParsePolicy("policy", fmt.Appendf(nil, excludePolicy,
@@ -117,9 +128,13 @@ func TestRulesOfExclusionAreNamed(t *testing.T) {
 
 func TestFaultsOfRulesOfExclusion(t *testing.T) {
 	for rules, want := range map[string][]string{
-		"signals: {from: usage}":               {"policy.exclude.signals: got nothing, want the column of at least one of gpc, dnt and coppa"},
-		"signals: {gpc: g, unset: maybe}":      {"policy.exclude.signals.from", `policy.exclude.signals.unset: got "maybe", want one of exclude, keep`},
-		"bots: {unset: perhaps}":               {"policy.exclude.bots.from", "policy.exclude.bots.column", "policy.exclude.bots.unset"},
+		"signals: {from: usage}":          {"policy.exclude.signals: got nothing, want the column of at least one of gpc, dnt and coppa"},
+		"signals: {gpc: g, unset: maybe}": {"policy.exclude.signals.from", `policy.exclude.signals.unset: got "maybe", want one of exclude, keep`},
+		"bots: {unset: perhaps}":          {"policy.exclude.bots.from", "policy.exclude.bots.column", "policy.exclude.bots.unset"},
+		"internal: {unset: perhaps}":      {"policy.exclude.internal.from", "policy.exclude.internal.column", "internal.networks: got nothing", "internal.unset"},
+		"internal: {from: usage, column: ip, networks: [10.0.0.0/33, office]}": {
+			`policy.exclude.internal.networks: got "10.0.0.0/33", want a network such as 10.0.0.0/8, or an address`, `got "office"`,
+		},
 		"country: {from: visitors}":            {"policy.exclude.country.column", "policy.exclude.country.allow"},
 		"opt_outs: [{from: x, purposes: [y]}]": {"opt_outs[0].from", "opt_outs[0].column", "opt_outs[0].allow", "opt_outs[0].purposes[0]"},
 		"opt_outs: [" + strings.Repeat("{from: usage, column: c, allow: [a]}, ", 9) + "]": {"got 9 rules, want at most 8"},

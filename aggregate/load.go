@@ -124,6 +124,13 @@ func ParsePolicy(name string, src []byte) (*Policy, error) {
 					d.Mapping(n, path, fields{"from": decodeText(d, &b.From), "column": d.string(&b.Column), "unset": decodeText(d, &b.Unset)})
 					p.Exclude.Bots = b
 				},
+				"internal": func(n *strictyaml.Node, path string) {
+					r := &InternalRule{}
+					d.Mapping(n, path, fields{
+						"from": decodeText(d, &r.From), "column": d.string(&r.Column), "networks": d.strings(&r.Networks), "unset": decodeText(d, &r.Unset),
+					})
+					p.Exclude.Internal = r
+				},
 				"country": func(n *strictyaml.Node, path string) {
 					p.Exclude.Country = &AllowRule{}
 					d.Mapping(n, path, d.allow(p.Exclude.Country, fields{}))

@@ -208,6 +208,8 @@ type Exclude struct {
 	Retention *RetentionRule
 	// Listed leaves out whoever has an id in the listed input: requests for erasure, people of the house, tests.
 	Listed *ListedRule
+	// Internal leaves out whoever comes from networks of the house.
+	Internal *InternalRule
 	// Bots leaves out whoever sends a User-Agent header of a robot or of a program that no person browses with.
 	Bots *BotsRule
 }
@@ -257,6 +259,18 @@ type SignalsRule struct {
 	// the mark of a site or user under the Children's Online Privacy Protection Act. Empty means no such column.
 	GPC, DNT, COPPA string
 	// Unset says what null means, for headers that are only sent when on: exclude (also when empty) or keep.
+	Unset Unset
+}
+
+// InternalRule leaves out whoever has a record from one of Networks: the house's own offices and machines, tests and
+// monitors. What is no address is not known, and leaves out.
+type InternalRule struct {
+	From InputName
+	// Column has IP addresses.
+	Column string
+	// Networks are networks such as 10.0.0.0/8, or single addresses; at most 1000.
+	Networks []string
+	// Unset says what null means: exclude (also when empty) or keep.
 	Unset Unset
 }
 

@@ -183,6 +183,9 @@ func (p *Policy) inputs() []InputName {
 	if p.Exclude.Bots != nil {
 		reads[p.Exclude.Bots.From] = true
 	}
+	if p.Exclude.Internal != nil {
+		reads[p.Exclude.Internal.From] = true
+	}
 	var list []InputName
 	for _, name := range []InputName{Usage, Visitors} {
 		if reads[name] {

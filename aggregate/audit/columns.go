@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math/big"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -183,11 +184,26 @@ func (m *model) allow(input aggregate.InputName, c *column) {
 	if b := m.policy.Exclude.Bots; b != nil {
 		rules = append(rules, aggregate.AllowRule{From: b.From, Column: b.Column, Allow: []string{"Firefox/127.0"}})
 	}
+	if h := m.policy.Exclude.Internal; h != nil {
+		rules = append(rules, aggregate.AllowRule{From: h.From, Column: h.Column, Allow: []string{elsewhere(h.Networks)}})
+	}
 	for _, r := range rules {
 		if r.From == input && r.Column == c.name {
 			c.bad, c.good, c.free = "bot, not "+r.Allow[0], slices.Clone(r.Allow), false
 		}
 	}
+}
+
+// elsewhere is an address outside the networks.
+func elsewhere(networks []string) string {
+	a := netip.MustParseAddr("198.51.100.1")
+	for slices.ContainsFunc(networks, func(n string) bool {
+		network, err := netip.ParsePrefix(n)
+		return err == nil && network.Contains(a) || n == a.String()
+	}) {
+		a = a.Next()
+	}
+	return a.String()
 }
 
 // groups returns cells of a dimension, or of the part of it that one of several columns holds.

