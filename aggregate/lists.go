@@ -103,7 +103,7 @@ func newIDList(p *Policy, name string, columns []ListColumn, secret identity.Sec
 	for i, c := range columns {
 		id := p.spacesOf(c.ID)[0]
 		l.in.Columns = append(l.in.Columns, c.Column)
-		l.in.IDs = append(l.in.IDs, scan.ID{Column: i, Kind: identity.Kind(id.Kind), Hasher: personHasher(secret, id.space)})
+		l.in.IDs = append(l.in.IDs, scan.ID{Column: i, Kind: identity.Kind(id.Kind), Hasher: p.personHasher(secret, id.space)})
 	}
 	return l
 }
@@ -118,9 +118,9 @@ func (s *scanner) makeLists(p *Policy, secret identity.Secret) {
 	}
 }
 
-// personHasher hashes the ids of a space.
-func personHasher(secret identity.Secret, space int) identity.Hasher {
-	return secret.Hasher(fmt.Sprintf("person/%d", space))
+// personHasher hashes the ids of a space. Those of another population have nothing in common with them.
+func (p *Policy) personHasher(secret identity.Secret, space int) identity.Hasher {
+	return secret.Hasher(fmt.Sprintf("person/%s/%d", p.Population, space))
 }
 
 // checkLists finds what is wrong with the lists before they are read to their end.

@@ -18,6 +18,7 @@ import (
 	"github.com/throngdp/throng/aggregate/internal/scan"
 	"github.com/throngdp/throng/aggregate/internal/seam"
 	"github.com/throngdp/throng/aggregate/table"
+	"github.com/throngdp/throng/anonymize/identity"
 	"github.com/throngdp/throng/dp/mechanism"
 )
 
@@ -61,6 +62,10 @@ type Runner struct {
 	MemoryLimit int64
 	// TempDir is the folder of that file; "" means the system's.
 	TempDir string
+	// Key, where set, hashes ids in place of a key of the run alone, so that people whom the cap of links cuts apart are cut
+	// apart in the same way in every run for a population. Which of their groups and records count is drawn anew
+	// all the same. It is as secret as the records; [identity.SecretFromFile] reads one.
+	Key identity.Secret
 	// Slot is what a run takes whole multiples of, from its begin to its result: how long noise takes to draw
 	// depends on its size, and nothing finer than a slot tells. 0 means 100 ms; a negative one waits for nothing,
 	// for whoever keeps the time a run takes to themselves. Errors are not held back: none comes of noise.
@@ -171,7 +176,11 @@ func (rn *Runner) read(ctx context.Context, p *Policy, r *Release, in Inputs) (*
 	if err != nil {
 		return nil, err
 	}
-	s := newScanner(c, hooks.Secret)
+	ids := hooks.Secret
+	if rn.Key.IsSet() {
+		ids = rn.Key
+	}
+	s := newScanner(c, hooks.Secret, ids)
 	if rn.MemoryLimit > 0 {
 		// The collector lets a heap grow to twice what lives in it.
 		s.engine.SpillBeyond(rn.MemoryLimit/2, rn.TempDir)

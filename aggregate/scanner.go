@@ -44,7 +44,8 @@ type scanTable struct {
 	key             int
 }
 
-func newScanner(c *compiled, secret identity.Secret) *scanner {
+// newScanner takes the run's secret, and the one that ids are hashed under.
+func newScanner(c *compiled, secret, ids identity.Secret) *scanner {
 	s := &scanner{inputs: c.inputs, byInput: map[InputName]*scan.Input{}, dictionaries: map[*dimension]*scan.Dictionary{}}
 	for _, d := range c.dims {
 		s.dictionaries[d] = scan.NewDictionary(secret.Hasher("label/"+d.name), d.declared)
@@ -53,10 +54,10 @@ func newScanner(c *compiled, secret identity.Secret) *scanner {
 	seed := secret.Hasher("priority")
 	spec.Seed[0], spec.Seed[1] = seed.Sum128([]byte("seed"))
 	for _, name := range s.inputs {
-		s.byInput[name] = s.scanInput(c, name, secret)
+		s.byInput[name] = s.scanInput(c, name, ids)
 	}
 	s.engine = engine.New(spec)
-	s.makeLists(c.policy, secret)
+	s.makeLists(c.policy, ids)
 	s.unit = c.scanUnit(func(string) int { return 0 })
 	return s
 }
@@ -266,12 +267,12 @@ func (c *compiled) reads(name InputName) []string {
 }
 
 // scanInput says what to take from one input.
-func (s *scanner) scanInput(c *compiled, name InputName, secret identity.Secret) *scan.Input {
+func (s *scanner) scanInput(c *compiled, name InputName, ids identity.Secret) *scan.Input {
 	in := &scan.Input{Columns: c.reads(name), Pairs: &s.pairs, Events: name == s.inputs[0]}
 	column := func(raw string) int { return slices.Index(in.Columns, raw) }
 	for _, id := range c.policy.idsOf(name) {
 		in.IDs = append(in.IDs, scan.ID{
-			Column: column(id.Column), Kind: identity.Kind(id.Kind), Hasher: personHasher(secret, id.space),
+			Column: column(id.Column), Kind: identity.Kind(id.Kind), Hasher: c.policy.personHasher(ids, id.space),
 		})
 	}
 	if c.policy.ofRecords() {

@@ -11,6 +11,7 @@ import (
 	"github.com/throngdp/throng/aggregate"
 	"github.com/throngdp/throng/aggregate/bundle"
 	"github.com/throngdp/throng/aggregate/table"
+	"github.com/throngdp/throng/anonymize/identity"
 	"github.com/throngdp/throng/dp"
 )
 
@@ -42,7 +43,7 @@ func exitCode(err error) int {
 	case errors.Is(err, dp.ErrBudgetExhausted):
 		return exitRefused
 	case errors.As(err, new(commandError)), errors.Is(err, aggregate.ErrSpec), errors.Is(err, aggregate.ErrInputs),
-		errors.Is(err, table.ErrSchema), errors.Is(err, bundle.ErrNotABundle):
+		errors.Is(err, table.ErrSchema), errors.Is(err, bundle.ErrNotABundle), errors.Is(err, identity.ErrKeyFile):
 		return exitUsage
 	case errors.As(err, new(*writeError)):
 		return exitFailed

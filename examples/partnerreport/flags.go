@@ -17,7 +17,7 @@ import (
 // options are the flags.
 type options struct {
 	policy, release, out, init       string
-	target                           string
+	target, key                      string
 	usage, visitors, links, listed   list
 	memory                           size
 	workers                          int
@@ -78,6 +78,7 @@ func newFlags(o *options) *flag.FlagSet {
 	f.Var(&o.visitors, "visitors", "visitor records: a `path` or glob; may be repeated")
 	f.Var(&o.listed, "listed", "records of ids of people who are left out: a `path` or glob; may be repeated")
 	f.Var(&o.links, "links", "records of ids that are one person's: a `path` or glob; may be repeated")
+	f.StringVar(&o.key, "key", "", "a `file` of 32 to 4096 random bytes, mode 0600, that ids are hashed under: people whom the cap of\nlinks cuts apart are then cut in the same way in every run (head -c 32 /dev/urandom > key)")
 	f.StringVar(&o.out, "out", "out", "the `folder` to write: new, or a bundle to replace")
 	f.Var(&o.memory, "memory", "the most that records may take up in memory, such as `1GiB`; the rest goes to\nan encrypted temporary file (TMPDIR) that nobody else can read")
 	f.IntVar(&o.workers, "workers", 0, "how many goroutines read and aggregate; 0 means one per `processor`")

@@ -26,6 +26,7 @@ import (
 	"github.com/throngdp/throng/aggregate/bundle"
 	"github.com/throngdp/throng/aggregate/fileio"
 	"github.com/throngdp/throng/aggregate/table"
+	"github.com/throngdp/throng/anonymize/identity"
 	"github.com/throngdp/throng/examples/internal/nocore"
 )
 
@@ -83,9 +84,15 @@ func (o *options) do(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	var key identity.Secret
+	if o.key != "" {
+		if key, err = identity.SecretFromFile(o.key); err != nil {
+			return err
+		}
+	}
 	tuneCollector(int64(o.memory))
 	bar := newBar(stderr, o.quiet || o.json)
-	runner := aggregate.Runner{Workers: o.workers, MemoryLimit: int64(o.memory), Progress: bar.update}
+	runner := aggregate.Runner{Workers: o.workers, MemoryLimit: int64(o.memory), Key: key, Progress: bar.update}
 	result, err := runner.Run(ctx, policy, release, inputs)
 	bar.finish()
 	if err != nil {
