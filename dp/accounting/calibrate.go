@@ -42,6 +42,9 @@ type Item struct {
 	Sensitivity float64
 	// L0 is the most groups that one privacy unit counts in; 1 where there are no groups. Required.
 	L0 int64
+	// L1 is the most that one privacy unit changes the values of all groups together, where that is less than
+	// L0·Sensitivity; 0 otherwise.
+	L1 float64
 	// Weight is the statistic's share of the budget: of two alike, one of twice the weight gets half the
 	// noise. Required, 1 to 1,000,000.
 	Weight int64
@@ -55,6 +58,9 @@ type Noise struct {
 	Scale float64
 	// StdDev is the standard deviation: b·√2 or σ. Rounding to integers adds 1/12 to its square.
 	StdDev float64
+	// Once is set where Laplace noise is charged as one draw on a number that changes by the item's L1, and not
+	// as L0 draws on numbers that change by its Sensitivity.
+	Once bool
 }
 
 // Plan is a calibration. Its slice belongs to the caller.
@@ -81,9 +87,9 @@ const worthwhile = 4e-3
 // (ε, δ)-differentially private for the target. It tries the methods given, all where none is, and returns the
 // plan of least cost. A later method has to save 0.4 % of it: its plans promise less that is easy to check.
 //
-// With ZCDP and PLD an item's standard deviation is in proportion to Sensitivity·√L0/Weight, with Basic its ε
+// With ZCDP and PLD an item's standard deviation is in proportion to its l2 sensitivity over Weight, with Basic its ε
 // is in proportion to Weight, and δ is shared equally by the Gaussians. Where kinds are free, all-Laplace,
-// all-Gaussian and splits between them by L0 are tried.
+// all-Gaussian and splits between them by what Gaussian noise gains are tried.
 //
 // It returns all faults of its arguments at once, and an error where fixed alone exceeds the target, or
 // where no method can do it: Laplace alone can do with δ = 0, by Basic. The scales are rounded up. It takes
@@ -136,6 +142,9 @@ func checkCalibrate(target dp.Spend, items []Item) error {
 		if item.L0 < 1 || item.L0 > maxTimes/maxItems {
 			fault("items[%d].l0: got %d, want 1 to %d; bound the groups that one privacy unit counts in", i, item.L0, maxTimes/maxItems)
 		}
+		if item.L1 != 0 && !(item.L1 >= item.Sensitivity && item.L1 <= item.Sensitivity*float64(item.L0)) {
+			fault("items[%d].l1: got %g, want at least the sensitivity and at most l0 times as much; leave it out where groups change independently", i, item.L1)
+		}
 		if item.Weight < 1 || item.Weight > maxWeight {
 			fault("items[%d].weight: got %d, want 1 to %d; 1 for each gives equal shares", i, item.Weight, maxWeight)
 		}
@@ -186,11 +195,15 @@ func (s *search) finish(c Composition, epsilon float64, noises []Noise) Plan {
 // add takes noise on an item into a composition.
 func (n Noise) add(c Composition, item Item) (Composition, error) {
 	if n.Kind == LaplaceNoise {
-		e, err := Laplace(n.Scale, item.Sensitivity)
+		change, times := item.Sensitivity, item.L0
+		if n.Once {
+			change, times = item.L1, 1
+		}
+		e, err := Laplace(n.Scale, change)
 		if err != nil {
 			return c, err
 		}
-		return c.Add(e, item.L0)
+		return c.Add(e, times)
 	}
 	e, err := Gaussian(n.Scale, item.l2())
 	if err != nil {
@@ -200,16 +213,54 @@ func (n Noise) add(c Composition, item Item) (Composition, error) {
 }
 
 // l2 is the item's l2 sensitivity, rounded up.
-func (i Item) l2() float64 {
-	if i.L0 == 1 {
-		return i.Sensitivity
+func (i Item) l2() float64 { return L2(i.L0, i.Sensitivity, i.L1) }
+
+// L2 returns the largest l2 norm of l0 numbers of which each is at most lInf and all are l1 together, rounded up; an
+// l1 of 0 stands for l0·lInf. Squares grow most where they are largest, so that it is that of as many numbers of
+// lInf as l1 has room for, and one of what is left.
+func L2(l0 int64, lInf, l1 float64) float64 {
+	full, rest := float64(l0), 0.0
+	if l1 > 0 {
+		rest = math.Mod(l1, lInf)
+		if n := math.Round((l1 - rest) / lInf); n < full {
+			full = n
+		} else {
+			rest = 0
+		}
 	}
-	return up(i.Sensitivity * up(math.Sqrt(float64(i.L0))))
+	if rest > 0 {
+		part := up(rest / lInf)
+		full = up(full + up(part*part))
+	}
+	if full == 1 {
+		return lInf
+	}
+	return up(lInf * up(math.Sqrt(full)))
 }
 
-func laplaceNoise(scale float64) Noise { return Noise{LaplaceNoise, scale, scale * math.Sqrt2} }
+// gain is how many times the l1 sensitivity is larger than the l2 sensitivity, squared: L0 where groups change
+// independently. It tells how much Gaussian noise gains over Laplace noise.
+func (i Item) gain() float64 {
+	if i.L1 == 0 {
+		return float64(i.L0)
+	}
+	ratio := i.L1 / i.l2()
+	return ratio * ratio
+}
 
-func gaussianNoise(sigma float64) Noise { return Noise{GaussianNoise, sigma, sigma} }
+// laplace is Laplace noise on the item, charged in the way that costs less: of ε by basic composition, and otherwise
+// of ρ.
+func (i Item) laplace(scale float64, m Method) Noise {
+	once := i.L1 > 0
+	if m != Basic {
+		once = once && i.L1*i.L1 <= float64(i.L0)*i.Sensitivity*i.Sensitivity
+	}
+	return Noise{Kind: LaplaceNoise, Scale: scale, StdDev: scale * math.Sqrt2, Once: once}
+}
+
+func gaussianNoise(sigma float64) Noise {
+	return Noise{Kind: GaussianNoise, Scale: sigma, StdDev: sigma}
+}
 
 // compose is the fixed charges and one noise per item.
 func (s *search) compose(noises []Noise) (Composition, error) {

@@ -91,9 +91,11 @@ func (s *search) basicShares(kinds []Kind, restE, weights, restD *big.Rat) ([]No
 		epsilon := new(big.Rat).Mul(restE, new(big.Rat).SetInt64(item.Weight))
 		epsilon.Quo(epsilon, weights)
 		if kinds[i] != GaussianNoise {
-			b := new(big.Rat).SetInt64(item.L0)
-			b.Mul(b, new(big.Rat).SetFloat64(item.Sensitivity)).Quo(b, epsilon)
-			noises[i] = laplaceNoise(up(floatUp(b)))
+			b := new(big.Rat).SetFloat64(item.L1)
+			if item.L1 == 0 {
+				b.SetInt64(item.L0).Mul(b, new(big.Rat).SetFloat64(item.Sensitivity))
+			}
+			noises[i] = item.laplace(up(floatUp(b.Quo(b, epsilon))), Basic)
 		}
 		if kinds[i] == LaplaceNoise || share == 0 {
 			if kinds[i] == GaussianNoise {

@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// shared finds the least t with which noise of standard deviation t·Sensitivity·√L0/Weight on each item is
-// within the target together. Cost is in proportion to t, whatever kinds are chosen.
+// shared finds the least t with which noise of standard deviation t times the l2 sensitivity over Weight on each item
+// is within the target together. Cost is in proportion to t, whatever kinds are chosen.
 func (s *search) shared() (Plan, error) {
 	var best candidate
 	var errs []error
@@ -38,23 +38,23 @@ func (s *search) shared() (Plan, error) {
 // maxSplits bounds the choices that are tried between all-Gaussian and all-Laplace.
 const maxSplits = 4
 
-// choices lists kinds for all items. What is free is Gaussian from some L0 on, where it gains most: first all
-// of it, which has a closed form, then none, then some.
+// choices lists kinds for all items. What is free is Gaussian from some gain on: first all of it, which has a closed
+// form, then none, then some.
 func (s *search) choices() [][]Kind {
-	var l0s []int64
+	var gains []float64
 	for _, item := range s.items {
 		if item.Kind == AnyNoise {
-			l0s = append(l0s, item.L0)
+			gains = append(gains, item.gain())
 		}
 	}
-	slices.Sort(l0s)
-	l0s = slices.Compact(l0s)
-	if len(l0s) == 0 {
+	slices.Sort(gains)
+	gains = slices.Compact(gains)
+	if len(gains) == 0 {
 		return [][]Kind{s.kinds(0)}
 	}
-	from := []int64{0, math.MaxInt64}
-	for i := range min(maxSplits, len(l0s)-1) {
-		from = append(from, l0s[1+i*(len(l0s)-1)/min(maxSplits, len(l0s)-1)])
+	from := []float64{0, math.Inf(1)}
+	for i := range min(maxSplits, len(gains)-1) {
+		from = append(from, gains[1+i*(len(gains)-1)/min(maxSplits, len(gains)-1)])
 	}
 	var all [][]Kind
 	for _, f := range from {
@@ -63,13 +63,13 @@ func (s *search) choices() [][]Kind {
 	return all
 }
 
-func (s *search) kinds(gaussianFrom int64) []Kind {
+func (s *search) kinds(gaussianFrom float64) []Kind {
 	kinds := make([]Kind, len(s.items))
 	for i, item := range s.items {
 		kinds[i] = item.Kind
 		if item.Kind == AnyNoise {
 			kinds[i] = LaplaceNoise
-			if item.L0 >= gaussianFrom {
+			if item.gain() >= gaussianFrom {
 				kinds[i] = GaussianNoise
 			}
 		}
@@ -90,7 +90,7 @@ func (s *search) at(t float64, kinds []Kind) (candidate, error) {
 	for i, item := range s.items {
 		sd := t * item.l2() / float64(item.Weight)
 		if kinds[i] == LaplaceNoise {
-			noises[i] = laplaceNoise(sd / math.Sqrt2)
+			noises[i] = item.laplace(sd/math.Sqrt2, s.method)
 		} else {
 			noises[i] = gaussianNoise(sd)
 		}

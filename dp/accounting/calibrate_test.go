@@ -150,6 +150,10 @@ func TestCalibrateTellsAllFaultsAtOnce(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 	assert.NotContains(t, err.Error(), "items[1]")
+	for _, l1 := range []float64{9, 31, -1, math.NaN()} {
+		_, err = accounting.Calibrate(usual, together(1, 3, 10, l1, 0), accounting.Composition{})
+		require.ErrorContains(t, err, "want at least the sensitivity and at most l0 times as much")
+	}
 	for name, tt := range map[string]struct {
 		target dp.Spend
 		items  []accounting.Item

@@ -99,6 +99,24 @@ func TestAttackN11HostileParameters(t *testing.T) {
 		_, err = mechanism.NewGaussian(c.scale, c.l0, c.lInf)
 		assert.ErrorContains(t, err, c.want, c.name)
 	}
+	for _, c := range []struct {
+		name         string
+		l0, lInf, l1 int64
+		want         string
+	}{
+		{"less than one group changes by", 3, 10, 9, "want l0 and l∞ at least 1 and l1 from l∞ to l0·l∞"},
+		{"more than all groups change by", 3, 10, 31, "l1 from l∞ to l0·l∞"},
+		{"no groups", 0, 10, 10, "l0 and l∞ at least 1"},
+		{"negative", 3, -10, -10, "l0 and l∞ at least 1"},
+		{"a total that is too large", 1 << 40, 1 << 40, 1<<51 + 1, "got l1 = 2251799813685249, want at most 2^51"},
+	} {
+		_, err := mechanism.NewLaplaceOver(100, c.l0, c.lInf, c.l1)
+		assert.ErrorContains(t, err, c.want, c.name)
+		_, err = mechanism.NewGaussianOver(100, c.l0, c.lInf, c.l1, max(c.l0, 1))
+		assert.ErrorContains(t, err, c.want, c.name)
+	}
+	_, err := mechanism.NewLaplaceOver(1, 1<<40, 1000, 1001)
+	assert.ErrorContains(t, err, "got 1 for l1 = 1001, want at least a thousandth of it")
 	// The sampler never draws beyond 8.8σ: at ε = 20 that alone distinguishes with more than 1e-10.
 	event, times, err := gaussian(t, "20", "1e-10", 1, 1).Event()
 	require.NoError(t, err)

@@ -31,15 +31,19 @@ const (
 // below 1 or with l0·lInf above 2^51, and for a sigma that is not positive or above 2^48, and below
 // lInf/1000. Sigma is rounded up, by less than 1e-12 of it.
 func NewGaussian(sigma float64, l0, lInf int64) (Noise, error) {
-	return NewGaussianOver(sigma, l0, lInf, l0)
+	if err := checkSensitivity(Gaussian.String(), l0, lInf); err != nil {
+		return Noise{}, err
+	}
+	return NewGaussianOver(sigma, l0, lInf, l0*lInf, l0)
 }
 
-// NewGaussianOver returns noise for counts that share out what a privacy unit may change: it changes at most cells
-// of them, and those of each of l0 groups by at most lInf together. The l2 sensitivity is that of one count in each
-// group, lInf·√l0, as no other vector of that l1 norm is longer. The errors are those of [NewGaussian], and one for
-// fewer cells than groups or more than 2^40.
-func NewGaussianOver(sigma float64, l0, lInf, cells int64) (Noise, error) {
-	n, err := newNoise(Gaussian, sigma, maxSigma, l0, lInf)
+// NewGaussianOver returns noise for values that share out what a privacy unit may change: it changes at most cells
+// of them, those of each of l0 groups by at most lInf together, and all by at most l1 together. The l2 sensitivity is
+// that of one value in each of as many groups as l1 has room for, see [accounting.L2]. The errors are those of
+// [NewGaussian], with l1 in the place of l0·lInf, and one for an l1 that is not from lInf to l0·lInf, for fewer cells
+// than groups or more than 2^40.
+func NewGaussianOver(sigma float64, l0, lInf, l1, cells int64) (Noise, error) {
+	n, err := newNoise(Gaussian, sigma, maxSigma, l0, lInf, l1)
 	if err != nil {
 		return Noise{}, err
 	}
@@ -69,8 +73,7 @@ func NewGaussianOver(sigma float64, l0, lInf, cells int64) (Noise, error) {
 
 // gaussianEvent is one draw on all of l0 groups.
 func (n Noise) gaussianEvent() (accounting.Event, error) {
-	l2 := math.Nextafter(float64(n.lInf)*math.Nextafter(math.Sqrt(float64(n.l0)), math.Inf(1)), math.Inf(1))
-	e, err := accounting.Gaussian(n.scale*(1-sigmaMargin), l2)
+	e, err := accounting.Gaussian(n.scale*(1-sigmaMargin), accounting.L2(n.l0, float64(n.lInf), float64(n.l1)))
 	if err != nil {
 		return e, err
 	}

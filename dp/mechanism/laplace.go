@@ -3,6 +3,7 @@
 package mechanism
 
 import (
+	"fmt"
 	"math"
 )
 
@@ -22,9 +23,26 @@ const libraryEpsilon = 1
 // returns an error for bounds below 1 or with l0·lInf above 2^51, for a scale that is not positive or above
 // 2^38, and below lInf/1000. The scale is rounded up, by less than 1e-11 of it.
 func NewLaplace(scale float64, l0, lInf int64) (Noise, error) {
-	n, err := newNoise(Laplace, scale, maxLaplaceScale, l0, lInf)
+	if err := checkSensitivity(Laplace.String(), l0, lInf); err != nil {
+		return Noise{}, err
+	}
+	return newLaplace(scale, l0, lInf, l0*lInf, false)
+}
+
+// NewLaplaceOver returns noise for a privacy unit that changes all values by at most l1 together, and is charged as one
+// draw on a number that changes by that. With b = l1/ε it is ε-differentially private. The errors are those of
+// [NewLaplace], with l1 in the place of l0·lInf, and one for an l1 that is not from lInf to l0·lInf.
+func NewLaplaceOver(scale float64, l0, lInf, l1 int64) (Noise, error) {
+	return newLaplace(scale, l0, lInf, l1, true)
+}
+
+func newLaplace(scale float64, l0, lInf, l1 int64, once bool) (Noise, error) {
+	n, err := newNoise(Laplace, scale, maxLaplaceScale, l0, lInf, l1)
 	if err != nil {
 		return Noise{}, err
+	}
+	if n.once = once; once && float64(l1)/scale > maxLoss {
+		return Noise{}, fmt.Errorf("laplace.scale: got %g for l1 = %d, want at least a thousandth of it; use a smaller ε", scale, l1)
 	}
 	// With 0.99, the sensitivity is never above 2^40, where the library's lattice turns coarse; and it is
 	// above 2^39, below which the lattice would be finer than 1 and rounded (laplace.md).

@@ -33,7 +33,7 @@ func (k Kind) String() string {
 }
 
 const (
-	// maxSensitivity bounds l0·l∞: below it no product wraps and every sensitivity is exact in a
+	// maxSensitivity bounds l1: below it no product wraps and every sensitivity is exact in a
 	// float64.
 	maxSensitivity = int64(1) << 51
 	// maxInput bounds the magnitude of a value that noise is added to, so that the noise has room.
@@ -52,6 +52,10 @@ var minDelta = big.NewRat(1, 10_000_000_000_000)
 type Noise struct {
 	kind     Kind
 	l0, lInf int64
+	// l1 is the most that one privacy unit changes all numbers by together.
+	l1 int64
+	// once is set where Laplace noise is charged as one draw on a number that changes by l1.
+	once bool
 	// cells is the most numbers that one privacy unit changes.
 	cells int64
 	scale float64
@@ -63,8 +67,8 @@ type Noise struct {
 }
 
 // newNoise checks what both laws need.
-func newNoise(kind Kind, scale float64, most int64, l0, lInf int64) (Noise, error) {
-	if err := checkSensitivity(kind.String(), l0, lInf); err != nil {
+func newNoise(kind Kind, scale float64, most int64, l0, lInf, l1 int64) (Noise, error) {
+	if err := checkTotal(kind.String(), l0, lInf, l1); err != nil {
 		return Noise{}, err
 	}
 	if !(scale > 0) || math.IsInf(scale, 0) {
@@ -77,7 +81,7 @@ func newNoise(kind Kind, scale float64, most int64, l0, lInf int64) (Noise, erro
 	if float64(lInf)/scale > maxLoss {
 		return Noise{}, fmt.Errorf("%s.scale: got %g for l∞ = %d, want at least a thousandth of it; use a smaller ε", kind, scale, lInf)
 	}
-	return Noise{kind: kind, l0: l0, lInf: lInf, cells: l0}, nil
+	return Noise{kind: kind, l0: l0, lInf: lInf, l1: l1, cells: l0}, nil
 }
 
 // maxLoss bounds l∞/scale: above it noise hides nothing.
@@ -88,8 +92,12 @@ const maxLoss = 1000
 func (n Noise) Event() (e accounting.Event, times int64, err error) {
 	switch n.kind {
 	case Laplace:
-		e, err = accounting.DiscreteLaplace(float64(n.sensitivity+1), n.lInf*n.refinement)
-		return e, n.l0, err
+		change, times := n.lInf, n.l0
+		if n.once {
+			change, times = n.l1, 1
+		}
+		e, err = accounting.DiscreteLaplace(float64(n.sensitivity+1), change*n.refinement)
+		return e, times, err
 	case Gaussian:
 		e, err = n.gaussianEvent()
 		return e, 1, err
@@ -112,6 +120,17 @@ func checkSensitivity(path string, l0, lInf int64) error {
 	}
 	if lInf > maxSensitivity/l0 {
 		return fmt.Errorf("%s: got l0·l∞ = %d·%d, want at most 2^51; use a coarser resolution or tighter bounds", path, l0, lInf)
+	}
+	return nil
+}
+
+// checkTotal checks an l1 sensitivity that may be below l0·l∞.
+func checkTotal(path string, l0, lInf, l1 int64) error {
+	if l0 < 1 || lInf < 1 || l1 < lInf || l1/lInf > l0 || l1/lInf == l0 && l1%lInf > 0 {
+		return fmt.Errorf("%s: got l0 = %d, l∞ = %d and l1 = %d, want l0 and l∞ at least 1 and l1 from l∞ to l0·l∞; declare contribution bounds", path, l0, lInf, l1)
+	}
+	if l1 > maxSensitivity {
+		return fmt.Errorf("%s: got l1 = %d, want at most 2^51; use a coarser resolution or tighter bounds", path, l1)
 	}
 	return nil
 }
@@ -155,6 +174,10 @@ func (n Noise) L0() int64 { return n.l0 }
 
 // LInf returns the most that one privacy unit changes the value of one group.
 func (n Noise) LInf() int64 { return n.lInf }
+
+// L1 returns the most that one privacy unit changes the values of all groups by together: L0·LInf, but for noise that was
+// made for less.
+func (n Noise) L1() int64 { return n.l1 }
 
 // Cells returns the most numbers that one privacy unit changes: L0, but for noise of [NewGaussianOver].
 func (n Noise) Cells() int64 { return n.cells }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/throngdp/throng/dp/mechanism"
 )
@@ -242,10 +243,36 @@ func TestNoiseSaysWhatItWasCalibratedFor(t *testing.T) {
 	l, g := laplace(t, "0.5", 3, 7), gaussian(t, "0.5", "1e-6", 3, 7)
 	assert.Equal(t, "laplace 3 7", fmt.Sprint(l.Kind(), l.L0(), l.LInf()))
 	assert.Equal(t, "gaussian 3 7", fmt.Sprint(g.Kind(), g.L0(), g.LInf()))
+	assert.Equal(t, "21 21", fmt.Sprint(l.L1(), g.L1()))
 	var unset mechanism.Noise
 	assert.Equal(t, "unset", unset.Kind().String())
 	assert.Equal(t, 1.0, unset.Tail(100), "a tail of 1 passes no threshold")
 	assert.True(t, math.IsNaN(unset.StdDev()))
 	_, _, err := unset.Event()
 	assert.Error(t, err)
+}
+
+// TestATotalIsChargedInPlaceOfTheProduct: noise for groups that change by l1 together costs what one draw on a number
+// costs that changes by l1, and Gaussian noise what the longest such change costs.
+func TestATotalIsChargedInPlaceOfTheProduct(t *testing.T) {
+	const l0, lInf, l1 = 8, 10, 25
+	over, err := mechanism.NewLaplaceOver(50, l0, lInf, l1)
+	require.NoError(t, err)
+	once, err := mechanism.NewLaplace(50, 1, l1)
+	require.NoError(t, err)
+	assert.Equal(t, cost(t, once, 0), cost(t, over, 0))
+	assert.InEpsilon(t, 0.5, cost(t, over, 0), 1e-9)
+	assert.Equal(t, "8 10 25 8", fmt.Sprint(over.L0(), over.LInf(), over.L1(), over.Cells()))
+
+	wide, err := mechanism.NewGaussianOver(50, l0, lInf, l1, 40)
+	require.NoError(t, err)
+	// Two groups change by ten and a third by five: the norm is 15, as that of one number that changes by 15.
+	alone, err := mechanism.NewGaussianOver(50, 1, 15, 15, 40)
+	require.NoError(t, err)
+	assert.InEpsilon(t, cost(t, alone, 1e-9), cost(t, wide, 1e-9), 1e-9)
+	assert.Equal(t, "8 10 25 40", fmt.Sprint(wide.L0(), wide.LInf(), wide.L1(), wide.Cells()))
+	// What the sampler never draws is booked for every number that may change.
+	few, err := mechanism.NewGaussianOver(50, l0, lInf, l1, l0)
+	require.NoError(t, err)
+	assert.Greater(t, cost(t, wide, 1e-15), cost(t, few, 1e-15))
 }

@@ -25,6 +25,10 @@ type Draw struct {
 	Statistic string
 	// L0 is the most groups that one person changes, LInf the most by which one group changes.
 	L0, LInf int64
+	// L1 is the most by which one person changes all groups together, where that is less than L0·LInf; 0
+	// otherwise. Laplace noise is then charged by it where that is cheaper, and Gaussian noise by the l2 norm that is
+	// left.
+	L1 int64
 	// Cells, where it is not 0, says that the draw is of counts that share out what a person changes: Cells of
 	// them, by LInf together for each of L0 groups. They get Gaussian noise, for which that is no worse than one
 	// count in each group.
@@ -259,7 +263,7 @@ func (c *calibrator) items() []accounting.Item {
 			if d.Cells > 0 {
 				kind = accounting.GaussianNoise
 			}
-			items = append(items, accounting.Item{Kind: kind, Sensitivity: float64(d.LInf), L0: d.L0, Weight: d.weight(t.Weight)})
+			items = append(items, accounting.Item{Kind: kind, Sensitivity: float64(d.LInf), L0: d.L0, L1: float64(d.L1), Weight: d.weight(t.Weight)})
 		}
 	}
 	return items
@@ -285,10 +289,18 @@ func (c *calibrator) draw(out *Calibration, noises []accounting.Noise, stretch f
 }
 
 func noiseOf(d Draw, n accounting.Noise, stretch float64) (mechanism.Noise, error) {
-	if n.Kind == accounting.LaplaceNoise {
-		return mechanism.NewLaplace(n.Scale*stretch, d.L0, d.LInf)
+	scale := n.Scale * stretch
+	switch cells := max(d.Cells, d.L0); {
+	case n.Once:
+		return mechanism.NewLaplaceOver(scale, d.L0, d.LInf, d.L1)
+	case n.Kind == accounting.LaplaceNoise:
+		return mechanism.NewLaplace(scale, d.L0, d.LInf)
+	case d.L1 > 0:
+		return mechanism.NewGaussianOver(scale, d.L0, d.LInf, d.L1, cells)
+	case d.Cells > 0:
+		return mechanism.NewGaussianOver(scale, d.L0, d.LInf, d.L0*d.LInf, cells)
 	}
-	return mechanism.NewGaussianOver(n.Scale*stretch, d.L0, d.LInf, max(d.Cells, d.L0))
+	return mechanism.NewGaussian(scale, d.L0, d.LInf)
 }
 
 func add(c accounting.Composition, n mechanism.Noise) (accounting.Composition, error) {

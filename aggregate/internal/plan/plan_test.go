@@ -167,6 +167,43 @@ func TestTwiceTheWeightIsHalfTheNoise(t *testing.T) {
 	assert.InEpsilon(t, c.Tables[1].Noise[0].Scale(), 2*c.Tables[0].Noise[0].Scale(), 1e-6)
 }
 
+// TestATotalIsWorthWhatItBounds: a quarter of all groups' records is a quarter of Laplace noise and half of Gaussian noise,
+// and is within the spend.
+func TestATotalIsWorthWhatItBounds(t *testing.T) {
+	for name, c := range map[string]struct {
+		tables int
+		kind   mechanism.Kind
+		gains  float64
+		draw   plan.Draw
+	}{
+		"laplace":  {1, mechanism.Laplace, 4, plan.Draw{Statistic: "events", L0: 4, LInf: 50}},
+		"gaussian": {20, mechanism.Gaussian, 2, plan.Draw{Statistic: "events", L0: 8, LInf: 50}},
+		"a tree":   {1, mechanism.Gaussian, 2, plan.Draw{Statistic: "tree_x", L0: 16, LInf: 50, Cells: 200}},
+	} {
+		spend := dp.MustApprox("1", "1e-9")
+		var tables [2][]plan.Table
+		for i := range tables {
+			if i == 1 {
+				c.draw.L1 = c.draw.L0 * c.draw.LInf / 4
+			}
+			for range c.tables {
+				tables[i] = append(tables[i], plan.Table{Weight: 1, L0: c.draw.L0, K: 20, Draws: []plan.Draw{c.draw}})
+			}
+		}
+		free, err := plan.Calibrate(spend, tables[0])
+		require.NoError(t, err, name)
+		bounded, err := plan.Calibrate(spend, tables[1])
+		require.NoError(t, err, name)
+		noise := bounded.Tables[0].Noise[0]
+		assert.Equal(t, c.kind, noise.Kind(), name)
+		assert.Equal(t, c.draw.L1, noise.L1(), name)
+		assert.Equal(t, max(c.draw.Cells, c.draw.L0), noise.Cells(), name)
+		assert.InEpsilon(t, c.gains, free.Tables[0].Noise[0].StdDev()/noise.StdDev(), 1e-3, name)
+		all := composed(t, bounded, tables[1])
+		assert.LessOrEqual(t, epsilonOf(t, all, bounded.Method, spend), 1.0, name)
+	}
+}
+
 func TestWhatNeedsNoDeltaIsChargedNone(t *testing.T) {
 	c, err := plan.Calibrate(dp.MustApprox("1", "1e-6"), many(1, 1, plan.NoSelection))
 	require.NoError(t, err)

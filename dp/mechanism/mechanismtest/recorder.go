@@ -58,7 +58,7 @@ type Call struct {
 	Noisy     int64
 	Scale     float64 // of noise
 	L0, LInf  int64
-	Cells     int64 // of noise
+	L1, Cells int64 // of noise
 	Event     accounting.Event
 	Times     int64
 	K         int64
@@ -112,7 +112,7 @@ func (r *Recorder) AddNoise(site mechanism.Site, n mechanism.Noise, x int64) (in
 	}
 	c := Call{
 		Operation: AddNoise, Site: site, Kind: n.Kind(), Input: x,
-		Scale: n.Scale(), L0: n.L0(), LInf: n.LInf(), Cells: n.Cells(), Event: event, Times: times,
+		Scale: n.Scale(), L0: n.L0(), LInf: n.LInf(), L1: n.L1(), Cells: n.Cells(), Event: event, Times: times,
 	}
 	c, err = r.record(c, func(c *Call) (err error) {
 		switch r.mode {
