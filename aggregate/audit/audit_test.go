@@ -56,6 +56,13 @@ func TestExamplesKeepTheirClaims(t *testing.T) {
 	}
 }
 
+func TestLinkedPeopleKeepTheirClaims(t *testing.T) {
+	p, r := load(t, owners)
+	report := audited(t, p, r)
+	assert.Empty(t, report.Unseen, "every draw was reached")
+	assert.Equal(t, 23, report.Pairs, "with people whose ids are linked")
+}
+
 func TestBoundsThatAreFoundKeepTheirClaims(t *testing.T) {
 	p, r := load(t, found)
 	assert.Empty(t, audited(t, p, r).Unseen, "every draw was reached")

@@ -27,11 +27,12 @@ type mutant struct {
 	edits  []edit
 }
 
-// everything is a release of all that there is, found one whose bounds are found, students one whose minimum is
-// noisy.
+// everything is a release of all that there is, found one whose bounds are found, owners one whose ids are linked,
+// students one whose minimum is noisy.
 const (
 	everything = "testdata"
 	found      = "testdata/found"
+	owners     = "testdata/linked"
 	students   = "../../examples/oulad"
 )
 
@@ -104,6 +105,20 @@ var mutants = []mutant{
 		{"aggregate/publish.go", "d.drawn[i], d.noisy[i] = true, v", "d.drawn[i], d.noisy[i] = true, v-v+exact"}}},
 	{"hidden groups published", demo, "minimum", []edit{
 		{"aggregate/rows.go", "\t\tif p.shown[cell] && s.place[cell] >= 0 {\n\t\t\tfill(", "\t\tif s.place[cell] >= 0 {\n\t\t\tfill("}}},
+	{"D-06 people counted by device", owners, "sensitivity", []edit{
+		{"aggregate/internal/scan/builder.go", "b.in.Links.ResolveAll(r.Hi[:r.N], r.Lo[:r.N])", "b.in.Links.ResolveAll(nil, nil)"}}},
+	{"D-06 devices joined after they are bounded", owners, "sensitivity", []edit{
+		{"aggregate/internal/scan/builder.go", "b.in.Links.ResolveAll(r.Hi[:r.N], r.Lo[:r.N])", "engine.Late = b.in.Links.ResolveAll"},
+		{"aggregate/internal/engine/close.go", "// closer turns", "var (\n\tLate func(hi, lo []uint64)\n\tjoined sync.Map\n)\n\n// closer turns"},
+		{"aggregate/internal/engine/close.go", "\tdefer e.Discard()\n", "\tdefer e.Discard()\n\tjoined.Clear()\n"},
+		{"aggregate/internal/engine/close.go", "\t\taddPerson(groups, table, Group{kept[1], person}, kept[2:stride])\n",
+			"\t\taddPerson(groups, table, Group{kept[1], person}, kept[2:stride])\n\t\thi, lo := []uint64{rec[0]}, []uint64{rec[1]}\n\t\tLate(hi, lo)\n" +
+				"\t\tif _, again := joined.LoadOrStore([4]uint64{uint64(t), kept[1], hi[0], lo[0]}, 0); again {\n" +
+				"\t\t\tg, i := groups.at(Group{kept[1], person})\n\t\t\tg.Visitors[i]--\n\t\t}\n"}}},
+	{"D-06 a cut that looks at other people's links", owners, "sensitivity", []edit{
+		{"anonymize/identity/forest.go", "f.joinWithin(members[pair>>32], members[uint32(pair)], l.maxIDs)", "f.joinWithin(members[pair>>32], members[uint32(pair)], l.maxIDs-uint32(l.links.n%2))"}}},
+	{"D-06 a cut in the order of rows", owners, "order", []edit{
+		{"anonymize/identity/forest.go", "\tslices.Sort(links)\n", "\tslices.Sort(links[:0])\n"}}},
 	{"empty groups not drawn", everything, "same_draws", []edit{
 		{"aggregate/publish.go", "\tkey := p.keyOf(i, p.all)\n", "\tif p.cells.at[i] < 0 {\n\t\treturn nil\n\t}\n\tkey := p.keyOf(i, p.all)\n"}}},
 }

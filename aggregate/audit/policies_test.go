@@ -97,26 +97,25 @@ spend: {epsilon: "1", delta: "1e-6"}
 tables:
   - {name: paths, group_by: [path], statistics: [events, {sum: bytes}, {share: events}]}
   - {name: codes, group_by: [code], statistics: [events, {mean: bytes}, {quantile: bytes, rank: 0.9}]}`},
-	"linked ids": {`
+	"days of linked ids": {`
 version: 1
 population: owners
 privacy_unit:
-  ids:
-    - {column: account, from: usage, kind: email}
-    - {column: device, from: usage, kind: uuid}
+  ids: [{column: cookie, from: usage, kind: opaque}, {column: id, from: visitors, kind: int}]
+  per: day
   links:
-    max_ids: 4
-    columns: [{column: user, id: account}, {column: phone, id: device}]
+    max_ids: 3
+    columns: [{column: new, id: cookie}, {column: member, id: id}, {column: old, id: cookie}]
 columns:
+  day: {from: usage, of: event, role: dimension, column: at, as: rfc3339, grain: day, groups: private}
+  at: {from: usage, role: time, as: rfc3339}
   page: {from: usage, of: event, role: dimension, groups: private}
-  paid: {from: usage, role: value, clamp: [0, 10]}
-exclude:
-  listed: {columns: [{column: erased, id: account}]}
+  plan: {from: visitors, of: person, role: dimension, groups: [free, paid]}
 min_people: {k: 1}`, `
-period: all
+period: {from: 2026-03-16, to: 2026-03-21}
 spend: {epsilon: "1", delta: "1e-6"}
 tables:
-  - {name: pages, group_by: [page], bounds: {max_partitions: 2, max_per_partition: 3}, statistics: [visitors, events, {sum: paid}]}`},
+  - {name: pages, group_by: [day, page, plan], bounds: {max_partitions: 2, max_per_partition: 3}, statistics: [visitors, events]}`},
 	"days of a course, joined columns, several ids": {`
 version: 1
 population: students

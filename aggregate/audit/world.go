@@ -58,6 +58,8 @@ func (m *model) inputs(w world) aggregate.Inputs {
 type person struct {
 	m      *model
 	number int64
+	// column is the one id that records have; empty is all of them.
+	column string
 	w      world
 }
 
@@ -77,9 +79,11 @@ func (p *person) record(input int, pick func(c *column) []byte) {
 	for i := range p.m.columns[input] {
 		c := &p.m.columns[input][i]
 		switch {
+		case c.id != "" && p.column != "" && p.column != c.name:
+			r = append(r, nil)
 		case c.id != "":
 			r = append(r, []byte(idText(c.id, p.number)))
-		case p.number == stranger && c.edges != nil && p.m.policy.PrivacyUnit.Per != "":
+		case p.number >= strangers && c.edges != nil && p.m.policy.PrivacyUnit.Per != "":
 			// Neighbours differ in what they did on one day, or in one week: that of the edge.
 			r = append(r, c.at(edge))
 		default:
@@ -91,8 +95,15 @@ func (p *person) record(input int, pick func(c *column) []byte) {
 
 // describe adds a record of the other input, if there is one. Nobody is listed.
 func (p *person) describe(pick func(c *column) []byte) {
-	if len(p.w) > 1 && p.m.plan.Inputs[1].Name != listedInput {
+	if len(p.w) > 1 && p.m.plan.Inputs[1].Name != linksInput && p.m.plan.Inputs[1].Name != listedInput {
 		p.record(1, pick)
+	}
+}
+
+// link adds a record that says which ids are theirs, if there are links.
+func (p *person) link() {
+	if at := p.m.input(linksInput); at >= 0 {
+		p.record(at, func(*column) []byte { return nil })
 	}
 }
 
@@ -165,6 +176,7 @@ func (m *model) crowd(k int64, atEdge int64) world {
 				p.record(events, pick(i))
 			}
 			p.describe(pick(i))
+			p.link()
 			w = p.w.with(w)
 			number++
 		}
@@ -176,6 +188,9 @@ func (m *model) crowd(k int64, atEdge int64) world {
 	add(k+5, same(1))
 	add(30, func(i int64) func(c *column) []byte { return mixed(uint64(i)) })
 	add(atEdge, same(edge))
+	if m.policy.PrivacyUnit.Links != nil {
+		w = m.table().with(w)
+	}
 	return w
 }
 
@@ -208,6 +223,7 @@ func (m *model) neighbours() []neighbour {
 	add := func(name string, fill func(p *person)) {
 		p := m.person(stranger)
 		fill(p)
+		p.link()
 		if records := p.w[events]; m.policy.PrivacyUnit.Per == perRecord && len(records) > 1 {
 			p.w[events] = records[len(records)-1:]
 		}
@@ -257,7 +273,7 @@ func (m *model) neighbours() []neighbour {
 		p.describe(refused)
 		p.record(events, refused)
 	})
-	return all
+	return append(all, m.linkedNeighbours(groups, records)...)
 }
 
 // times adds records of what the person did, and descriptions.
