@@ -229,7 +229,8 @@ func TestLinksAreInThePlan(t *testing.T) {
 	require.NoError(t, err)
 	plan, err := aggregate.NewPlan(p, r)
 	require.NoError(t, err)
-	assert.Equal(t, "person, by account, else device, else cookie, joined by the table of links to at most 5 ids", plan.Unit)
+	assert.Equal(t, "person, by account, else device, else cookie, joined to at most 5 ids by the table of links, which is held fixed "+
+		"(whose ids are in n parts of it has n times the privacy loss)", plan.Unit)
 	assert.Contains(t, plan.Inputs, aggregate.PlanInput{Name: "links", Columns: []string{"user", "phone", "browser", "older"}})
 }
 

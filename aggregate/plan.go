@@ -217,7 +217,8 @@ func (c *compiled) unitText() string {
 	}
 	text += ", by " + strings.Join(ids, ", else ")
 	if l := c.policy.PrivacyUnit.Links; l != nil {
-		text += fmt.Sprintf(", joined by the table of links to at most %s", number(l.MaxIDs, "id"))
+		text += fmt.Sprintf(", joined to at most %s by the table of links, which is held fixed (whose ids are in n parts of it has n times the privacy loss)",
+			number(l.MaxIDs, "id"))
 	}
 	if per := c.policy.PrivacyUnit.Per; per != "" {
 		text += fmt.Sprintf(" (who has records in n %ss has n times the privacy loss)", per)
