@@ -157,8 +157,11 @@ func runSecret(t testing.TB) identity.Secret {
 // under returns a context under which runs draw from m.
 func under(t testing.TB, m mechanism.Mechanism) context.Context {
 	t.Helper()
-	return seam.With(t.Context(), seam.Hooks{Mechanism: m, Secret: runSecret(t), Wait: noWait})
+	return seam.With(t.Context(), seam.Hooks{Mechanism: m, Secret: runSecret(t), Wait: noWait, Plans: &plans})
 }
+
+// plans are those of all runs of the tests.
+var plans seam.Plans
 
 // noWait does not wait for a release's slot.
 func noWait(context.Context, time.Duration) error { return nil }

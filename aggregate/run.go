@@ -5,6 +5,7 @@ package aggregate
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -96,7 +97,7 @@ func (rn *Runner) Run(ctx context.Context, p *Policy, r *Release, in Inputs) (*R
 		return nil, err
 	}
 	defer rd.s.engine.Discard()
-	plan := newPlan(rd.c)
+	plan := rd.plan
 	charger := rn.Charger
 	if charger == nil {
 		charger = &MemoryCharger{}
@@ -142,6 +143,7 @@ func wait(ctx context.Context, d time.Duration) error {
 // reading is a release whose data has been read and of which nothing has been charged or drawn.
 type reading struct {
 	c       *compiled
+	plan    *Plan
 	s       *scanner
 	workers int
 	// partials are nil where bounds are to be found first.
@@ -168,11 +170,11 @@ func (rn *Runner) read(ctx context.Context, p *Policy, r *Release, in Inputs) (*
 	if rn.MemoryLimit != 0 && rn.MemoryLimit < minMemoryLimit {
 		return nil, fmt.Errorf("MemoryLimit: got %d, want 0 or at least %d bytes; raise it", rn.MemoryLimit, minMemoryLimit)
 	}
-	c, err := compile(p, r)
+	hooks, err := seam.From(ctx)
 	if err != nil {
 		return nil, err
 	}
-	hooks, err := seam.From(ctx)
+	c, plan, err := planned(hooks.Plans, p, r)
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +187,7 @@ func (rn *Runner) read(ctx context.Context, p *Policy, r *Release, in Inputs) (*
 		// The collector lets a heap grow to twice what lives in it.
 		s.engine.SpillBeyond(rn.MemoryLimit/2, rn.TempDir)
 	}
-	rd := &reading{c: c, s: s, workers: rn.Workers, mechanism: hooks.Mechanism, wait: wait}
+	rd := &reading{c: c, plan: plan, s: s, workers: rn.Workers, mechanism: hooks.Mechanism, wait: wait}
 	if rd.workers <= 0 {
 		rd.workers = runtime.GOMAXPROCS(0)
 	}
@@ -197,6 +199,31 @@ func (rn *Runner) read(ctx context.Context, p *Policy, r *Release, in Inputs) (*
 		rd.wait = hooks.Wait
 	}
 	return rd, nil
+}
+
+// planned compiles and plans, or finds what was planned for the same policy and release.
+func planned(plans *seam.Plans, p *Policy, r *Release) (*compiled, *Plan, error) {
+	type both struct {
+		c    *compiled
+		plan *Plan
+	}
+	build := func() (any, error) {
+		c, err := compile(p, r)
+		if err != nil {
+			return both{}, err
+		}
+		return both{c, newPlan(c)}, nil
+	}
+	if plans == nil {
+		b, err := build()
+		return b.(both).c, b.(both).plan, err
+	}
+	text, err := json.Marshal([]any{p, r})
+	if err != nil {
+		return nil, nil, err
+	}
+	b, err := plans.Of(string(text), build)
+	return b.(both).c, b.(both).plan, err
 }
 
 func (c *compiled) charge(plan *Plan) Charge {

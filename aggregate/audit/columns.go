@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/throngdp/throng/aggregate"
+	"github.com/throngdp/throng/aggregate/internal/seam"
 	"github.com/throngdp/throng/anonymize"
 )
 
@@ -42,10 +43,12 @@ type model struct {
 	release *aggregate.Release
 	plan    *aggregate.Plan
 	columns [][]column // by input of the plan
+	// plans are shared by all worlds.
+	plans *seam.Plans
 }
 
 func newModel(p *aggregate.Policy, r *aggregate.Release, plan *aggregate.Plan) *model {
-	m := &model{policy: p, release: r, plan: plan}
+	m := &model{policy: p, release: r, plan: plan, plans: &seam.Plans{}}
 	for _, in := range plan.Inputs {
 		var all []column
 		for _, raw := range in.Columns {

@@ -42,14 +42,14 @@ var mutants = []mutant{
 	{"N-06 Gaussian noise of nine tenths", everything, "scale", []edit{
 		{"dp/mechanism/live.go", "noise.Gaussian(), gaussianEpsilon,", "noise.Gaussian(), gaussianEpsilon*1.15,"}}},
 	{"N-15 half of the scale forgotten", demo, "charge", []edit{
-		{"aggregate/internal/plan/plan.go", "mechanism.NewLaplace(n.Scale*stretch,", "mechanism.NewLaplace(n.Scale*stretch/2,"},
+		{"aggregate/internal/plan/plan.go", "return mechanism.NewLaplace(scale, d.L0", "return mechanism.NewLaplace(scale/2, d.L0"},
 		{"aggregate/internal/plan/plan.go", "return err == nil && e <= c.spend.Epsilon.Float()", "return err == nil && e <= 2*c.spend.Epsilon.Float()"},
 		{"aggregate/internal/plan/plan.go", "return e.Cmp(c.spend.Epsilon.Rat()) <= 0 && d.Cmp(", "return e.Sign() > 0 && d.Cmp("}}},
 	{"N-15 half of it charged", demo, "charge", []edit{
 		{"aggregate/run.go", "Spend: c.spend(), Budget", "Spend: half(c.spend()), Budget"},
 		{"aggregate/charge.go", "// MemoryCharger keeps", "func half(s dp.Spend) dp.Spend { s.Epsilon = s.Epsilon.Part(1, 2); return s }\n\n// MemoryCharger keeps"}}},
 	{"L-01 charged after the noise", demo, "charge", []edit{
-		{"aggregate/run.go", "\tplan := newPlan(rd.c)\n", "\tplan := newPlan(rd.c)\n\tif _, err := publish(ctx, rd.c, rd.s, rd.partials, rd.mechanism); err != nil {\n\t\treturn nil, err\n\t}\n"}}},
+		{"aggregate/run.go", "\tplan := rd.plan\n", "\tplan := rd.plan\n\tif _, err := publish(ctx, rd.c, rd.s, rd.partials, rd.mechanism); err != nil {\n\t\treturn nil, err\n\t}\n"}}},
 	{"L0 ignored by the noise", everything, "sensitivity", []edit{
 		{"aggregate/draws.go", "t.draw(string(CountVisitors), t.l0, 1)", "t.draw(string(CountVisitors), 1, 1)"}}},
 	{"L0 ignored by bounding", demo, "sensitivity", []edit{

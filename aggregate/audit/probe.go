@@ -99,7 +99,7 @@ func (m *model) carry(ctx context.Context, p *aggregate.Policy, r *aggregate.Rel
 	}
 	probe := newProbe(rec)
 	runner := aggregate.Runner{Workers: workers, Charger: probe, Slot: -1}
-	result, err := runner.Run(seam.With(ctx, seam.Hooks{Mechanism: probe, Secret: secret}), p, r, m.inputs(w))
+	result, err := runner.Run(seam.With(ctx, seam.Hooks{Mechanism: probe, Secret: secret, Plans: m.plans}), p, r, m.inputs(w))
 	if err != nil {
 		return nil, err
 	}

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package seam lets tests under aggregate/ put their own mechanism and secret in the place of the
+// Package seam lets tests and the auditor under aggregate/ put their own mechanism and secret in the place of the
 // live ones. Nothing outside aggregate/ can import it, so no program can.
 package seam
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/throngdp/throng/anonymize/identity"
@@ -18,6 +19,32 @@ type Hooks struct {
 	Secret    identity.Secret
 	// Wait is called for what is left of a release's slot.
 	Wait func(context.Context, time.Duration) error
+	// Plans, where set, keeps what was planned for runs that follow.
+	Plans *Plans
+}
+
+// Plans keeps what was made of each text, for whoever carries one release out over hundreds of worlds: planning takes
+// longer than a small world. The zero value is empty.
+type Plans struct {
+	mu   sync.Mutex
+	made map[string]any
+}
+
+// Of returns what was made of a text, and has it made where nothing was.
+func (p *Plans) Of(text string, build func() (any, error)) (any, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if of, ok := p.made[text]; ok {
+		return of, nil
+	}
+	of, err := build()
+	if err == nil {
+		if p.made == nil {
+			p.made = map[string]any{}
+		}
+		p.made[text] = of
+	}
+	return of, err
 }
 
 type key struct{}
