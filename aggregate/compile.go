@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/throngdp/throng/aggregate/internal/plan"
 	"github.com/throngdp/throng/anonymize"
@@ -22,11 +23,16 @@ type compiled struct {
 	policy  *Policy
 	release *Release
 	inputs  []InputName
-	asOf    anonymize.Date
-	dims    []*dimension
-	values  []string
-	rules   []rule
-	clock   *clock
+	// asOf is the day of cutoff, the instant as of which people are looked at, in the calendar of the time column.
+	asOf     anonymize.Date
+	cutoff   int64
+	calendar generalize.Clock
+	dims     []*dimension
+	values   []string
+	rules    []rule
+	// consents is nil where the policy has no log of decisions.
+	consents *decisions
+	clock    *clock
 	// parts is set where the privacy unit is not a whole person.
 	parts  *unit
 	tables []*compiledTable
@@ -190,25 +196,52 @@ func (c *compiled) compilePeriod(f *faults) {
 	}
 }
 
-// compileDate finds the date at which ages are taken, which only a policy with births needs.
+// compileDate finds the instant as of which people are looked at: which ages they have, how old records are, and what
+// has been consented to before. Only a policy that asks such things needs one.
 func (c *compiled) compileDate(f *faults) {
 	r := c.release
-	if r.AsOf != "" {
-		d, err := anonymize.ParseDate(r.AsOf)
-		if err != nil {
-			f.problems("release.as_of", quoted(r.AsOf), err)
-		}
-		c.asOf = d
+	zone := ""
+	if c.clock != nil {
+		zone = c.clock.column.Zone
+	}
+	var err error
+	if c.calendar, err = generalize.NewClock(anonymize.AsRFC3339, zone); err != nil {
+		return // said of the time column
+	}
+	text := r.AsOf
+	if text == "" && len(r.Period.From) >= len("2006-01-02") {
+		text = r.Period.From[:len("2006-01-02")]
+	}
+	at, ok := c.calendar.Instant(anonymize.Value{Kind: anonymize.Bytes, Valid: true, Bytes: []byte(text)})
+	if days, known := c.calendar.Number(at, generalize.Day); ok && known {
+		c.cutoff, c.asOf = at, anonymize.DateOf(days)
 		return
 	}
-	if len(r.Period.From) >= len("2006-01-02") {
-		c.asOf, _ = anonymize.ParseDate(r.Period.From[:len("2006-01-02")])
+	if r.AsOf != "" {
+		f.add("release.as_of", quoted(r.AsOf), "a date such as 2026-03-16, or an instant such as 2026-03-16T12:00:00Z", "write year, month and day")
+		return
 	}
-	if c.policy.Exclude.Retention != nil && !c.asOf.IsValid() {
-		f.unset("release.as_of", "the date from which the age of records is counted, such as 2026-03-16", "the period has no calendar date, and policy.exclude.retention needs one")
-	} else if births := c.births(); births != "" && !c.asOf.IsValid() {
-		f.unset("release.as_of", "the date at which ages are taken, such as 2026-03-16", "the period has no calendar date, and "+births+" has births")
+	const why = "the period has no calendar date, and "
+	if c.policy.Exclude.Retention != nil {
+		f.unset("release.as_of", "the date from which the age of records is counted, such as 2026-03-16", why+"policy.exclude.retention needs one")
+	} else if births := c.births(); births != "" {
+		f.unset("release.as_of", "the date at which ages are taken, such as 2026-03-16", why+births+" has births")
+	} else if timed := c.timedConsent(); timed != "" {
+		f.unset("release.as_of", "the date or instant before which consent counts, such as 2026-03-16", why+timed+" needs one")
 	}
+}
+
+// timedConsent names a part of the policy by which it matters when consent was given, "" where there is none.
+func (c *compiled) timedConsent() string {
+	if c.policy.Exclude.Consents != nil {
+		return "policy.exclude.consents"
+	}
+	return ""
+}
+
+// cutoffText is the instant as of which people are looked at.
+func (c *compiled) cutoffText() string {
+	return time.UnixMicro(c.cutoff).UTC().Format(time.RFC3339Nano)
 }
 
 // births names a part of the policy that this release uses and that makes ages of births, "" where
@@ -268,6 +301,7 @@ func (c *compiled) compileRules(f *faults) {
 	c.compileBots()
 	c.compileInternal(f)
 	c.compileTCF(f)
+	c.compileConsents(f)
 	u := c.policy.Exclude.UnderAge
 	if u == nil {
 		return

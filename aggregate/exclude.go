@@ -10,7 +10,7 @@ import (
 	"github.com/throngdp/throng/anonymize/generalize"
 )
 
-// maxOptOuts bounds the rules of a policy; the scan has room for 16 rules in all.
+// maxOptOuts bounds the rules of a policy; the engine has room for 20 in all.
 const maxOptOuts = 8
 
 // signalOff are the values that say that a signal is off.
@@ -74,12 +74,7 @@ func (p *Policy) validateAllowRules(f *faults) {
 	if r := p.Exclude.Internal; r != nil {
 		f.validateInternal("policy.exclude.internal", r)
 	}
-	var purposes []string
-	for _, r := range p.Recipients {
-		purposes = append(purposes, r.Purposes...)
-	}
-	slices.Sort(purposes)
-	purposes = slices.Compact(purposes)
+	purposes := p.purposes()
 	for _, r := range p.Exclude.allowRules() {
 		if r.path == "policy.exclude.signals" {
 			continue
@@ -112,6 +107,16 @@ func (f *faults) validateInternal(path string, r *InternalRule) {
 	if _, err := generalize.NewNetworks(r.Networks...); err != nil {
 		f.problems(path+".networks", "something else", err)
 	}
+}
+
+// purposes are those of all recipients.
+func (p *Policy) purposes() []string {
+	var purposes []string
+	for _, r := range p.Recipients {
+		purposes = append(purposes, r.Purposes...)
+	}
+	slices.Sort(purposes)
+	return slices.Compact(purposes)
 }
 
 func (f *faults) validateUnset(path string, u Unset) {

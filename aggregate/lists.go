@@ -12,6 +12,7 @@ import (
 	"github.com/throngdp/throng/aggregate/internal/engine"
 	"github.com/throngdp/throng/aggregate/internal/scan"
 	"github.com/throngdp/throng/aggregate/table"
+	"github.com/throngdp/throng/anonymize"
 	"github.com/throngdp/throng/anonymize/identity"
 )
 
@@ -75,12 +76,8 @@ func (p *Policy) spacesOf(column string) (spaces []inputID) {
 
 // lists returns the lists of ids that the policy reads, as a plan names them.
 func (p *Policy) lists() (lists []PlanInput) {
-	add := func(name string, columns []ListColumn) {
-		in := PlanInput{Name: name}
-		for _, c := range columns {
-			in.Columns = append(in.Columns, c.Column)
-		}
-		lists = append(lists, in)
+	add := func(name string, columns []ListColumn, more ...string) {
+		lists = append(lists, PlanInput{name, listColumns(columns, more)})
 	}
 	if l := p.PrivacyUnit.Links; l != nil {
 		add(linksInput, l.Columns)
@@ -88,21 +85,36 @@ func (p *Policy) lists() (lists []PlanInput) {
 	if l := p.Exclude.Listed; l != nil {
 		add(listedInput, l.Columns)
 	}
+	if r := p.Exclude.Consents; r != nil {
+		add(consentsInput, r.Columns, r.columns()...)
+	}
 	return lists
 }
 
-// idList reads an input whose records are ids. Nil is a list that the policy does not have.
+// listColumns are the raw columns of ids, and more, each once.
+func listColumns(columns []ListColumn, more []string) (all []string) {
+	for _, c := range columns {
+		all = append(all, c.Column)
+	}
+	for _, name := range more {
+		if !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	return all
+}
+
+// idList reads an input whose records have ids. Nil is a list that the policy does not have.
 type idList struct {
 	name string
-	// in has an id for each column.
+	// in has an id for each of its first columns.
 	in *scan.Input
 }
 
-func newIDList(p *Policy, name string, columns []ListColumn, secret identity.Secret) *idList {
-	l := &idList{name, &scan.Input{}}
+func newIDList(p *Policy, name string, columns []ListColumn, secret identity.Secret, more ...string) *idList {
+	l := &idList{name, &scan.Input{Columns: listColumns(columns, more)}}
 	for i, c := range columns {
 		id := p.spacesOf(c.ID)[0]
-		l.in.Columns = append(l.in.Columns, c.Column)
 		l.in.IDs = append(l.in.IDs, scan.ID{Column: i, Kind: identity.Kind(id.Kind), Hasher: p.personHasher(secret, id.space)})
 	}
 	return l
@@ -116,6 +128,11 @@ func (s *scanner) makeLists(p *Policy, secret identity.Secret) {
 	if l := p.Exclude.Listed; l != nil {
 		s.listed = newIDList(p, listedInput, l.Columns, secret)
 	}
+	if r := p.Exclude.Consents; r != nil {
+		s.consents = newIDList(p, consentsInput, r.Columns, secret, r.columns()...)
+		// Its clock says which types can hold times.
+		s.consents.in.Time = &scan.Time{Column: slices.Index(s.consents.in.Columns, r.At)}
+	}
 }
 
 // personHasher hashes the ids of a space. Those of another population have nothing in common with them.
@@ -127,7 +144,8 @@ func (p *Policy) personHasher(secret identity.Secret, space int) identity.Hasher
 func (s *scanner) checkLists(ctx context.Context, in Inputs) error {
 	return errors.Join(
 		s.links.check(ctx, in.Links, linksInput, "the policy's privacy_unit has no links", "the records that say which ids are one person's"),
-		s.listed.check(ctx, in.Listed, listedInput, "the policy's exclude has no listed", "the ids of those who are left out"))
+		s.listed.check(ctx, in.Listed, listedInput, "the policy's exclude has no listed", "the ids of those who are left out"),
+		s.consents.check(ctx, in.Consents, consentsInput, "the policy's exclude has no consents", "what people have decided"))
 }
 
 func (l *idList) check(ctx context.Context, sources []table.Source, name, why, want string) error {
@@ -155,9 +173,9 @@ func (s *scanner) link(ctx context.Context, sources []table.Source, m *meter) er
 	if err != nil {
 		return err
 	}
-	err = s.links.read(ctx, sources, m, func(ids []identity.Token) error {
-		for _, id := range ids[1:] {
-			if err := linker.Add(ids[0], id); err != nil {
+	err = s.links.read(ctx, sources, m, func(r *listRecord) error {
+		for _, id := range r.ids[1:] {
+			if err := linker.Add(r.ids[0], id); err != nil {
 				return fmt.Errorf("%s input: %w", linksInput, err)
 			}
 		}
@@ -173,39 +191,64 @@ func (s *scanner) link(ctx context.Context, sources []table.Source, m *meter) er
 	return nil
 }
 
-// excludedAtOnce is how many ids are handed to the engine together.
-const excludedAtOnce = 4096
-
 // leaveOut excludes everybody who has an id on the list. The engine knows by now whom there is.
 func (s *scanner) leaveOut(ctx context.Context, sources []table.Source, m *meter) error {
 	if s.listed == nil {
 		return nil
 	}
-	worker := s.engine.Worker()
-	rows := &engine.Rows{Attrs: make([][]uint32, len(s.attributes))}
-	flush := func() error {
-		s.people.ResolveAll(rows.Hi, rows.Lo)
-		rows.N = len(rows.Hi)
-		err := s.addPeople(worker, rows)
-		rows.Hi, rows.Lo, rows.Flags = rows.Hi[:0], rows.Lo[:0], rows.Flags[:0]
-		return err
-	}
-	err := s.listed.read(ctx, sources, m, func(ids []identity.Token) error {
-		for _, id := range ids {
-			rows.Hi, rows.Lo, rows.Flags = append(rows.Hi, id.Hi), append(rows.Lo, id.Lo), append(rows.Flags, engine.Excluded)
+	tell := s.teller()
+	err := s.listed.read(ctx, sources, m, func(r *listRecord) error {
+		for _, id := range r.ids {
+			if err := tell.add(id, engine.Excluded); err != nil {
+				return err
+			}
 		}
-		if len(rows.Hi) < excludedAtOnce {
-			return nil
-		}
-		return flush()
+		return nil
 	})
-	if err == nil {
-		err = flush()
-	}
 	if err != nil {
 		return err
 	}
-	return worker.Flush()
+	return tell.done()
+}
+
+// toldAtOnce is how many ids are handed to the engine together.
+const toldAtOnce = 4096
+
+// teller tells the engine something about people, by one of their ids.
+type teller struct {
+	s      *scanner
+	worker *engine.Worker
+	rows   *engine.Rows
+}
+
+func (s *scanner) teller() *teller {
+	return &teller{s, s.engine.Worker(), &engine.Rows{Attrs: make([][]uint32, len(s.attributes))}}
+}
+
+func (t *teller) add(id identity.Token, flag uint32) error {
+	r := t.rows
+	r.Hi, r.Lo, r.Flags = append(r.Hi, id.Hi), append(r.Lo, id.Lo), append(r.Flags, flag)
+	if len(r.Hi) < toldAtOnce {
+		return nil
+	}
+	return t.hand()
+}
+
+func (t *teller) hand() error {
+	r := t.rows
+	t.s.people.ResolveAll(r.Hi, r.Lo)
+	r.N = len(r.Hi)
+	err := t.s.addPeople(t.worker, r)
+	r.Hi, r.Lo, r.Flags = r.Hi[:0], r.Lo[:0], r.Flags[:0]
+	return err
+}
+
+// done hands over what is left.
+func (t *teller) done() error {
+	if err := t.hand(); err != nil {
+		return err
+	}
+	return t.worker.Flush()
 }
 
 // addPeople adds rows that say something about people, or about each of their units.
@@ -224,8 +267,21 @@ func (s *scanner) addPeople(worker *engine.Worker, rows *engine.Rows) error {
 	return nil
 }
 
-// read calls each with the ids of every record that has some.
-func (l *idList) read(ctx context.Context, sources []table.Source, m *meter, each func([]identity.Token) error) error {
+// listRecord is a record of a list that has ids.
+type listRecord struct {
+	ids   []identity.Token
+	l     *idList
+	batch *table.Batch
+	row   int
+}
+
+// value returns a cell.
+func (r *listRecord) value(column string) anonymize.Value {
+	return r.batch.Columns[slices.Index(r.l.in.Columns, column)].Value(r.row)
+}
+
+// read calls each with every record that has an id.
+func (l *idList) read(ctx context.Context, sources []table.Source, m *meter, each func(*listRecord) error) error {
 	for _, src := range sources {
 		if err := l.source(ctx, src, m, each); err != nil {
 			return err
@@ -234,7 +290,7 @@ func (l *idList) read(ctx context.Context, sources []table.Source, m *meter, eac
 	return nil
 }
 
-func (l *idList) source(ctx context.Context, src table.Source, m *meter, each func([]identity.Token) error) error {
+func (l *idList) source(ctx context.Context, src table.Source, m *meter, each func(*listRecord) error) error {
 	readers, err := src.Open(ctx, l.in.Columns)
 	if err != nil {
 		return err
@@ -266,25 +322,25 @@ func (l *idList) source(ctx context.Context, src table.Source, m *meter, each fu
 	return nil
 }
 
-func (l *idList) batch(batch *table.Batch, each func([]identity.Token) error) error {
+func (l *idList) batch(batch *table.Batch, each func(*listRecord) error) error {
 	var text []byte
-	var ids []identity.Token
-	for i := range batch.Len {
-		ids = ids[:0]
+	r := &listRecord{l: l, batch: batch}
+	for r.row = range batch.Len {
+		r.ids = r.ids[:0]
 		for n := range l.in.IDs {
 			id := &l.in.IDs[n]
 			var ok bool
-			if text, ok = id.Kind.Append(text[:0], batch.Columns[n].Value(i)); !ok {
+			if text, ok = id.Kind.Append(text[:0], batch.Columns[n].Value(r.row)); !ok {
 				continue
 			}
 			var t identity.Token
 			t.Hi, t.Lo = id.Hasher.Distinct128(text)
-			ids = append(ids, t)
+			r.ids = append(r.ids, t)
 		}
-		if len(ids) == 0 {
+		if len(r.ids) == 0 {
 			continue
 		}
-		if err := each(ids); err != nil {
+		if err := each(r); err != nil {
 			return err
 		}
 	}

@@ -78,6 +78,7 @@ func ParsePolicy(name string, src []byte) (*Policy, error) {
 				"usage":    d.format(&p.Inputs.Usage),
 				"links":    d.format(&p.Inputs.Links),
 				"listed":   d.format(&p.Inputs.Listed),
+				"consents": d.format(&p.Inputs.Consents),
 			}),
 			"columns": func(n *strictyaml.Node, path string) {
 				p.Columns = map[string]Column{}
@@ -104,6 +105,7 @@ func ParsePolicy(name string, src []byte) (*Policy, error) {
 					p.Exclude.Listed = &ListedRule{}
 					d.Mapping(n, path, fields{"columns": d.listColumns(&p.Exclude.Listed.Columns)})
 				},
+				"consents":  func(n *strictyaml.Node, path string) { p.Exclude.Consents = d.consents(n, path) },
 				"consent":   func(n *strictyaml.Node, path string) { p.Exclude.Consent = d.consent(n, path) },
 				"under_age": func(n *strictyaml.Node, path string) { p.Exclude.UnderAge = d.underAge(n, path) },
 				"opt_outs": d.items(func(n *strictyaml.Node, path string) {
@@ -363,6 +365,24 @@ func (d *decoder) consent(n *strictyaml.Node, path string) *ConsentRule {
 		"from": decodeText(d, &c.From), "column": d.string(&c.Column), "allow": d.strings(&c.Allow), "purpose": d.string(&c.Purpose),
 	})
 	return &c
+}
+
+func (d *decoder) consents(n *strictyaml.Node, path string) *ConsentsRule {
+	var r ConsentsRule
+	d.Mapping(n, path, fields{
+		"columns": d.listColumns(&r.Columns), "status": d.string(&r.Status), "allow": d.strings(&r.Allow),
+		"at": d.string(&r.At), "as": d.string(&r.As), "zone": d.string(&r.Zone), "days": d.int(&r.Days),
+		"purpose": d.string(&r.Purpose), "unset": decodeText(d, &r.Unset),
+		"purposes": func(n *strictyaml.Node, path string) {
+			r.Purposes = map[string][]string{}
+			d.Each(n, path, func(key string, n *strictyaml.Node, path string) {
+				words := []string{}
+				d.Strings(n, path, &words)
+				r.Purposes[key] = words
+			})
+		},
+	})
+	return &r
 }
 
 // allow adds the fields of a rule to others.

@@ -22,6 +22,8 @@ type Plan struct {
 	Recipient  string `json:"recipient"`
 	Purpose    string `json:"purpose"`
 	Period     string `json:"period"`
+	// AsOf is the instant at which ages are taken, and before which consent counts; empty where the release has neither.
+	AsOf string `json:"as_of,omitempty"`
 	// Unit says in words whose data is protected, and UnitName is person, person-day, person-week or record.
 	Unit      string    `json:"privacy_unit"`
 	UnitName  string    `json:"privacy_unit_name"`
@@ -175,6 +177,12 @@ func newPlan(c *compiled) *Plan {
 	}
 	if c.policy.Exclude.Listed != nil {
 		p.Exclusions = append(p.Exclusions, "all who have an id in the listed input")
+	}
+	if c.consents != nil {
+		p.Exclusions = append(p.Exclusions, c.consents.text)
+	}
+	if c.policy.Exclude.Retention != nil || c.births() != "" || c.timedConsent() != "" {
+		p.AsOf = c.cutoffText()
 	}
 	if !c.release.Period.All {
 		p.Exclusions = append(p.Exclusions, string(c.inputs[0])+" records outside the period, and "+c.policy.counted()+" without one in it")

@@ -24,6 +24,9 @@ func (p *Plan) String() string {
 		line("preset", "%s, with what the policy changes in it", p.Preset)
 	}
 	line("period", "%s", p.Period)
+	if p.AsOf != "" {
+		line("as of", "%s", p.AsOf)
+	}
 	line("protected", "each %s; neighbouring inputs: %s", p.Unit, p.Neighbors)
 	line("privacy cost", "%s for everything below together (%s)", p.Spend.text(), p.composition())
 	line("minimum", "%s", p.minimum())

@@ -82,7 +82,7 @@ const (
 )
 
 // InputFormats holds one format per input.
-type InputFormats struct{ Visitors, Usage, Links, Listed Format }
+type InputFormats struct{ Visitors, Usage, Links, Listed, Consents Format }
 
 // Format says how an input's files are written. The zero value sniffs everything.
 type Format struct {
@@ -210,6 +210,8 @@ type Exclude struct {
 	Listed *ListedRule
 	// Internal leaves out whoever comes from networks of the house.
 	Internal *InternalRule
+	// Consents keeps only people who have consented, by the log of what they decided.
+	Consents *ConsentsRule
 	// Bots leaves out whoever sends a User-Agent header of a robot or of a program that no person browses with.
 	Bots *BotsRule
 }
@@ -250,6 +252,29 @@ type RetentionRule struct {
 // ListedRule names the columns of the listed input. Everybody with one of its ids is left out, and with an id that
 // is linked to it.
 type ListedRule struct{ Columns []ListColumn }
+
+// ConsentsRule keeps only people whose last decision in the consents input is consent. Each record of it is a decision,
+// about everybody who has one of its ids, or one that is linked to it. Consent counts if it was given before the release's as_of,
+// and a refusal whenever it was made, so that of the decisions that count the last one holds; of several at the same time
+// a refusal. A decision whose time cannot be read is a refusal for good.
+type ConsentsRule struct {
+	// Columns are those of ids.
+	Columns []ListColumn
+	// Status is the column of what was decided. One of Allow is consent, compared without regard to case, and all else,
+	// null among it, a refusal.
+	Status string
+	Allow  []string
+	// At is the column of when; As and Zone say how it is read, as for a time column.
+	At, As, Zone string
+	// Days is how long a consent counts, 1 to 36,500 before as_of; 0 means for good.
+	Days int64
+	// Purpose, where set, is the column of what was decided about, and Purposes the values of it that mean a purpose of releases. Other
+	// values are about something else; where it cannot be read nothing is consented to, and all is refused.
+	Purpose  string
+	Purposes map[string][]string
+	// Unset says what becomes of people without a decision that counts: exclude (also when empty) or keep.
+	Unset Unset
+}
 
 // SignalsRule leaves out people for whom a signal is on in some record: one of the named columns says 1, true,
 // yes or on. Only 0, false, no and off are known to be off.

@@ -22,7 +22,8 @@ type Release struct {
 	// Recipient and Purpose must be among the policy's.
 	Recipient, Purpose string
 	Period             Period
-	// AsOf is the date, YYYY-MM-DD, at which ages are taken; empty means the period's first day.
+	// AsOf is the date, YYYY-MM-DD in the time column's zone, or the RFC 3339 instant, at which ages are taken and records are old,
+	// and before which consent counts; empty means the period's first day. A date is its first instant.
 	AsOf string
 	// Spend is the whole (ε, δ) of this release.
 	Spend  dp.Spend

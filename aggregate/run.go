@@ -30,6 +30,8 @@ type Inputs struct {
 	Links []table.Source
 	// Listed are records of ids of people who are left out, for a policy with exclude.listed.
 	Listed []table.Source
+	// Consents are records of what people have decided, for a policy with exclude.consents.
+	Consents []table.Source
 }
 
 func (in Inputs) of(name InputName) []table.Source {
@@ -242,7 +244,7 @@ func (rd *reading) scan(ctx context.Context, p *Policy, in Inputs, progress func
 		return err
 	}
 	meter := &meter{report: progress}
-	for _, src := range slices.Concat(in.Links, in.Listed) {
+	for _, src := range slices.Concat(in.Links, in.Listed, in.Consents) {
 		meter.now.TotalBytes += src.Size()
 	}
 	for _, name := range s.inputs {
@@ -262,6 +264,9 @@ func (rd *reading) scan(ctx context.Context, p *Policy, in Inputs, progress func
 		}
 	}
 	if err := s.leaveOut(ctx, in.Listed, meter); err != nil {
+		return err
+	}
+	if err := s.settle(ctx, rd.c.consents, p.Exclude.Consents, in.Consents, meter); err != nil {
 		return err
 	}
 	if rd.c.surveys() {

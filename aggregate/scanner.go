@@ -30,10 +30,12 @@ type scanner struct {
 	attributes []*dimension
 	pairs      engine.Pairs
 	tables     []*scanTable
-	// links and listed are lists of ids, nil where the policy has none, and people is what the links say.
-	links, listed *idList
-	maxIDs        int64
-	people        *identity.Links
+	// links, listed and consents are nil where the policy has none, and people is what the links say.
+	links, listed, consents *idList
+	maxIDs                  int64
+	people                  *identity.Links
+	// consented is the flag of who has consented.
+	consented uint32
 	// unit is how people are parted, nil where they are not.
 	unit *scan.Unit
 }
@@ -50,6 +52,7 @@ func newScanner(c *compiled, secret, ids identity.Secret) *scanner {
 	for _, d := range c.dims {
 		s.dictionaries[d] = scan.NewDictionary(secret.Hasher("label/"+d.name), d.declared)
 	}
+	s.consented = engine.Satisfies(len(c.rules))
 	spec := s.engineSpec(c)
 	seed := secret.Hasher("priority")
 	spec.Seed[0], spec.Seed[1] = seed.Sum128([]byte("seed"))
@@ -68,6 +71,9 @@ func (s *scanner) engineSpec(c *compiled) engine.Spec {
 	spec := engine.Spec{Values: len(c.values)}
 	for i := range c.rules {
 		spec.Required |= engine.Satisfies(i)
+	}
+	if c.consents != nil && c.consents.required {
+		spec.Required |= s.consented
 	}
 	for _, t := range c.tables {
 		st := s.scanTable(t)

@@ -59,6 +59,9 @@ func (p *Policy) validateRecords(f *faults, path string) {
 	if p.Exclude.Listed != nil {
 		f.add(path, perRecord+" beside exclude.listed", "records without ids", people)
 	}
+	if p.Exclude.Consents != nil {
+		f.add(path, perRecord+" beside exclude.consents", "records without ids", people)
+	}
 	if slices.Contains(p.inputs(), Visitors) {
 		f.add(path, perRecord+" beside columns or rules that read visitors", "usage alone", "nothing says which record is whose; remove them")
 	}
@@ -92,7 +95,7 @@ func (c *compiled) compileUnit(f *faults) {
 	const path = "policy.privacy_unit.per"
 	for _, r := range c.rules {
 		if r.from == Usage {
-			f.add(path, per+", and a rule that reads "+r.column+" of usage", "rules that read visitors, or exclude.listed",
+			f.add(path, per+", and a rule that reads "+r.column+" of usage", "rules that read visitors, or exclude.listed or consents",
 				"what a person did on one day would decide about their other days; protect whole people (remove per), or move the rule")
 		}
 	}

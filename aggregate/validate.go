@@ -57,7 +57,9 @@ func (p *Policy) validate() *faults {
 	f.format("policy.inputs.usage", p.Inputs.Usage)
 	f.format("policy.inputs.links", p.Inputs.Links)
 	f.format("policy.inputs.listed", p.Inputs.Listed)
+	f.format("policy.inputs.consents", p.Inputs.Consents)
 	p.validateLists(f)
+	p.validateConsents(f)
 	p.validatePer(f)
 	if p.MinPeople.K < 1 || p.MinPeople.K > maxK {
 		f.add("policy.min_people.k", fmt.Sprint(p.MinPeople.K), fmt.Sprintf("1 to %d people", maxK), "20 is a common choice")

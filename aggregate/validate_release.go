@@ -42,6 +42,9 @@ func (r *Release) validatePurpose(f *faults, p *Policy) {
 	if c := p.Exclude.Consent; c != nil && c.Purpose != "" && r.Purpose != c.Purpose {
 		f.add("release.purpose", quoted(r.Purpose), "the purpose that people consented to, "+quoted(c.Purpose), "ask for that purpose, or ask the data owner")
 	}
+	if c := p.Exclude.Consents; c != nil && len(c.Purposes) > 0 && c.Purposes[r.Purpose] == nil {
+		f.add("release.purpose", quoted(r.Purpose), "a purpose of policy.exclude.consents.purposes", "ask for one of these, or ask the data owner which decisions are about it")
+	}
 }
 
 // validateTable reports the faults of table i, and whether it has none.

@@ -88,11 +88,11 @@ func readBirth(v Value) (birth, bool) {
 // and then into UTC, where it can be the evening before; the latest date is the one 14 hours ahead,
 // at the zone furthest east. Midnight UTC itself is a date that was never moved.
 func birthAt(wall int64, utc bool) birth {
-	d := dateOf(scalar.FloorDiv(wall, scalar.Day))
+	d := DateOf(scalar.FloorDiv(wall, scalar.Day))
 	if !utc || scalar.FloorMod(wall, scalar.Day) == 0 {
 		return birth{d, d}
 	}
-	return birth{d, dateOf(scalar.FloorDiv(wall+14*scalar.Hour, scalar.Day))}
+	return birth{d, DateOf(scalar.FloorDiv(wall+14*scalar.Hour, scalar.Day))}
 }
 
 // UnderAge refuses people who may be below an age. It is safe for concurrent use.
@@ -124,7 +124,7 @@ func NewUnderAge(column string, below int64, as As, asOf Date) (*UnderAge, error
 		return nil, err
 	}
 	// When the day begins at the zone furthest east it is still the day before nearly everywhere.
-	return &UnderAge{column, below, as, dateOf(asOf.Days() - 1)}, nil
+	return &UnderAge{column, below, as, DateOf(asOf.Days() - 1)}, nil
 }
 
 // Check allows who is old enough however the cell is read: born on the last day of a birth year, and

@@ -19,7 +19,7 @@ func ParseDate(text string) (Date, error) {
 	if !ok || s.HasTime || len(text) != len("2006-01-02") {
 		return Date{}, errors.New("want a date such as 2026-03-16; write year, month and day")
 	}
-	return dateOf(s.Wall / scalar.Day), nil
+	return DateOf(s.Wall / scalar.Day), nil
 }
 
 // IsValid reports whether the date exists.
@@ -43,7 +43,8 @@ func (d Date) ageOn(on Date) int64 {
 	return years
 }
 
-func dateOf(days int64) Date {
+// DateOf returns the date that is so many days after 1970-01-01; years 1 to 9999.
+func DateOf(days int64) Date {
 	y, m, d := scalar.CivilFromDays(days)
 	return Date{int(y), int(m), int(d)}
 }

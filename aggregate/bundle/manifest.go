@@ -59,6 +59,7 @@ type releaseID struct {
 	Recipient  string `json:"recipient"`
 	Purpose    string `json:"purpose"`
 	Period     string `json:"period"`
+	AsOf       string `json:"as_of,omitempty"`
 }
 
 type minPeople struct {
@@ -114,7 +115,7 @@ func manifestOf(r *aggregate.Result) manifest {
 				"justification": "values are integers inside declared bounds before the first addition; noise is integer noise; no float is summed",
 			},
 		},
-		Release: releaseID{p.Population, p.Release, p.Snapshot, p.Recipient, p.Purpose, p.Period}, Preset: p.Preset,
+		Release: releaseID{p.Population, p.Release, p.Snapshot, p.Recipient, p.Purpose, p.Period, p.AsOf}, Preset: p.Preset,
 		MinPeople:  minPeople{p.MinPeople, p.Declared, minPeopleText(p)},
 		Exclusions: p.Exclusions, Confidence: p.Confidence, Intervals: intervalsText,
 		Statuses: statuses, Tables: p.Tables, Totals: p.Totals, Columns: columns, Ledger: ledger,

@@ -19,6 +19,7 @@ type options struct {
 	policy, release, out, init       string
 	target, key                      string
 	usage, visitors, links, listed   list
+	consents                         list
 	memory                           size
 	workers                          int
 	plan, json, quiet, version, help bool
@@ -77,6 +78,7 @@ func newFlags(o *options) *flag.FlagSet {
 	f.Var(&o.usage, "usage", "usage records: a `path` or glob; may be repeated")
 	f.Var(&o.visitors, "visitors", "visitor records: a `path` or glob; may be repeated")
 	f.Var(&o.listed, "listed", "records of ids of people who are left out: a `path` or glob; may be repeated")
+	f.Var(&o.consents, "consents", "records of what people have decided: a `path` or glob; may be repeated")
 	f.Var(&o.links, "links", "records of ids that are one person's: a `path` or glob; may be repeated")
 	f.StringVar(&o.key, "key", "", "a `file` of 32 to 4096 random bytes, mode 0600, that ids are hashed under: people whom the cap of\nlinks cuts apart are then cut in the same way in every run (head -c 32 /dev/urandom > key)")
 	f.StringVar(&o.out, "out", "out", "the `folder` to write: new, or a bundle to replace")

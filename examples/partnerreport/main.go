@@ -216,5 +216,6 @@ func (o *options) inputs(ctx context.Context, p *aggregate.Policy) (aggregate.In
 	in.Visitors = open(o.visitors, p.Inputs.Visitors)
 	in.Links = open(o.links, p.Inputs.Links)
 	in.Listed = open(o.listed, p.Inputs.Listed)
+	in.Consents = open(o.consents, p.Inputs.Consents)
 	return in, errors.Join(errs...)
 }

@@ -32,7 +32,7 @@ const (
 )
 
 // MaxRules is how many presence rules a spec may have.
-const MaxRules = 16
+const MaxRules = 20
 
 // Satisfies returns the flag of a row that satisfies presence rule i.
 func Satisfies(i int) uint32 { return firstRule << i }

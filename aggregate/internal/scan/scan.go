@@ -96,6 +96,15 @@ type Retention struct {
 	From   int64
 }
 
+// Window is when a consent must have been given to count: from From on, and before Before.
+type Window struct {
+	Clock        generalize.Clock
+	From, Before int64
+}
+
+// Holds reports whether an instant of the clock lies in the window.
+func (w Window) Holds(at int64) bool { return at >= w.From && at < w.Before }
+
 // Refuses reports what a column must hold instead where a physical type cannot serve: "" where it can.
 func (in *Input) Refuses(column int, kind anonymize.Kind) string {
 	for _, id := range in.IDs {
