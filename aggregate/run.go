@@ -61,7 +61,8 @@ type Runner struct {
 	// MemoryLimit is how many bytes the records may take up in memory, with what the garbage collector
 	// leaves of them; 0 means no limit. People that are too many go to an encrypted temporary file. It
 	// does not count what holds for any number of records: some 50 MB for buffers and the program
-	// itself, and the labels and groups that the tables find. Less than 64 MiB is refused.
+	// itself, the labels and groups that the tables find, links, and a decision for each person of a log
+	// of consents. Less than 64 MiB is refused.
 	MemoryLimit int64
 	// TempDir is the folder of that file; "" means the system's.
 	TempDir string

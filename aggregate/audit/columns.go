@@ -20,8 +20,8 @@ import (
 // column is a raw column of an input and what records are to hold in it.
 type column struct {
 	name string
-	// id is the kind of a privacy id, "" for other columns.
-	id string
+	// id is the kind of a privacy id, "" for other columns, and of the records' column of the same ids, where the name differs.
+	id, of string
 	// group says that some dimension reads it; free that any text is a group.
 	group, free bool
 	// good are cells that a rule keeps and that fall into groups, by slot; the last is the edge's.
@@ -69,6 +69,9 @@ func (m *model) column(input aggregate.InputName, raw string) column {
 	case listedInput:
 		c.id = m.idOf(m.policy.Exclude.Listed.Columns, raw)
 		return c
+	case consentsInput:
+		m.decide(&c)
+		return c
 	}
 	for _, id := range m.policy.PrivacyUnit.IDs {
 		if id.Column == raw && (id.From == "" || id.From == input) {
@@ -102,9 +105,30 @@ func (m *model) column(input aggregate.InputName, raw string) column {
 
 // What plans call the inputs that are lists of ids.
 const (
-	linksInput  = "links"
-	listedInput = "listed"
+	linksInput    = "links"
+	listedInput   = "listed"
+	consentsInput = "consents"
 )
+
+// decide makes a column one of decisions that count as consent.
+func (m *model) decide(c *column) {
+	r := m.policy.Exclude.Consents
+	if at := slices.IndexFunc(r.Columns, func(l aggregate.ListColumn) bool { return l.Column == c.name }); at >= 0 {
+		c.id, c.of = m.idOf(r.Columns, c.name), r.Columns[at].ID
+	}
+	switch c.name {
+	case r.Status:
+		c.good, c.bad = r.Allow[:1], "not "+r.Allow[0]
+	case r.At:
+		at, err := time.Parse(time.RFC3339Nano, m.plan.AsOf)
+		if err != nil {
+			return
+		}
+		c.good = []string{write(anonymize.As(r.As), at.Add(-12*time.Hour))}
+	case r.Purpose:
+		c.good = r.Purposes[m.release.Purpose][:1]
+	}
+}
 
 // idOf returns the kind of id in a column of a list.
 func (m *model) idOf(list []aggregate.ListColumn, raw string) string {

@@ -108,7 +108,10 @@ func (m *model) table() world {
 	for _, c := range []component{residents, devices, bridge, large} {
 		p.join(c)
 	}
-	p.under(residents.ids, func(i int) { p.times(1+i%3, 1, slot(i)) })
+	p.under(residents.ids, func(i int) {
+		p.times(1+i%3, 1, slot(i))
+		p.decide(slot(0))
+	})
 	return p.w
 }
 
@@ -144,12 +147,16 @@ func (m *model) linkedNeighbours(groups, records int64) []neighbour {
 	var all []neighbour
 	add := func(name string, ids []node) {
 		p, wide := m.person(0), m.person(0)
-		p.under(ids, func(int) { p.times(many(records)/len(ids)+2, 1, slot(0)) })
+		p.under(ids, func(int) {
+			p.times(many(records)/len(ids)+2, 1, slot(0))
+			p.decide(slot(0))
+		})
 		wide.under(ids, func(i int) {
 			for n := range many(groups)/len(ids) + 2 {
 				wide.record(events, scattered(i+n*len(ids)))
 			}
 			wide.describe(slot(0))
+			wide.decide(slot(0))
 		})
 		all = append(all, neighbour{name + ", in one group", p.w}, neighbour{name + ", in many groups", wide.w})
 	}

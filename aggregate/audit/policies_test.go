@@ -75,6 +75,7 @@ columns:
 exclude:
   consent: {from: visitors, column: consent, allow: ["yes"]}
   listed: {columns: [{column: erased, id: id}]}
+  consents: {columns: [{column: who, id: id}], status: said, allow: [granted], at: said_at, as: unix_ms, days: 1}
 min_people: {k: 1}`, `
 period: {from: 2026-03-16, to: 2026-03-21}
 spend: {epsilon: "1", delta: "1e-6"}
@@ -111,6 +112,15 @@ columns:
   at: {from: usage, role: time, as: rfc3339}
   page: {from: usage, of: event, role: dimension, groups: private}
   plan: {from: visitors, of: person, role: dimension, groups: [free, paid]}
+exclude:
+  consents:
+    columns: [{column: user, id: id}, {column: web, id: cookie}]
+    status: event
+    allow: [allow_all]
+    at: day
+    as: date
+    purpose: scope
+    purposes: {statistics: [all, analytics]}
 min_people: {k: 1}`, `
 period: {from: 2026-03-16, to: 2026-03-21}
 spend: {epsilon: "1", delta: "1e-6"}

@@ -3,6 +3,7 @@
 package audit
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -47,6 +48,8 @@ func (m *model) inputs(w world) aggregate.Inputs {
 			in.Usage = src
 		case linksInput:
 			in.Links = src
+		case consentsInput:
+			in.Consents = src
 		default:
 			in.Listed = src
 		}
@@ -79,7 +82,7 @@ func (p *person) record(input int, pick func(c *column) []byte) {
 	for i := range p.m.columns[input] {
 		c := &p.m.columns[input][i]
 		switch {
-		case c.id != "" && p.column != "" && p.column != c.name:
+		case c.id != "" && p.column != "" && p.column != cmp.Or(c.of, c.name):
 			r = append(r, nil)
 		case c.id != "":
 			r = append(r, []byte(idText(c.id, p.number)))
@@ -95,7 +98,7 @@ func (p *person) record(input int, pick func(c *column) []byte) {
 
 // describe adds a record of the other input, if there is one. Nobody is listed.
 func (p *person) describe(pick func(c *column) []byte) {
-	if len(p.w) > 1 && p.m.plan.Inputs[1].Name != linksInput && p.m.plan.Inputs[1].Name != listedInput {
+	if len(p.w) > 1 && p.m.plan.Inputs[1].Name == string(aggregate.Visitors) {
 		p.record(1, pick)
 	}
 }
@@ -104,6 +107,13 @@ func (p *person) describe(pick func(c *column) []byte) {
 func (p *person) link() {
 	if at := p.m.input(linksInput); at >= 0 {
 		p.record(at, func(*column) []byte { return nil })
+	}
+}
+
+// decide adds a decision, if there is a log of them.
+func (p *person) decide(pick func(c *column) []byte) {
+	if at := p.m.input(consentsInput); at >= 0 {
+		p.record(at, pick)
 	}
 }
 
@@ -177,6 +187,7 @@ func (m *model) crowd(k int64, atEdge int64) world {
 			}
 			p.describe(pick(i))
 			p.link()
+			p.decide(slot(0))
 			w = p.w.with(w)
 			number++
 		}
@@ -224,6 +235,7 @@ func (m *model) neighbours() []neighbour {
 		p := m.person(stranger)
 		fill(p)
 		p.link()
+		p.decide(slot(0))
 		if records := p.w[events]; m.policy.PrivacyUnit.Per == perRecord && len(records) > 1 {
 			p.w[events] = records[len(records)-1:]
 		}
@@ -273,6 +285,12 @@ func (m *model) neighbours() []neighbour {
 		p.describe(refused)
 		p.record(events, refused)
 	})
+	if m.policy.Exclude.Consents != nil {
+		add("who consented and withdrew", func(p *person) {
+			p.times(many(records), 1, slot(0))
+			p.decide(refused)
+		})
+	}
 	return append(all, m.linkedNeighbours(groups, records)...)
 }
 
