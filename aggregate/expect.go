@@ -15,7 +15,8 @@ type PlanExpected struct {
 	// Chance is the chance that such a group is shown, rounded to four digits after the point.
 	Chance float64 `json:"chance_shown"`
 	// HalfWidths gives half the width of the interval of each statistic, by name and in its unit, where
-	// noise happens to be zero. A statistic that would be withheld is left out. For a share the group is half
+	// noise happens to be zero: an interval of odd width goes half of one further below than that. A statistic
+	// that would be withheld is left out. For a share the group is half
 	// of its whole; for a mean each person has one record, with a value in the middle of the clamp; for a
 	// variance half of the records are there and a quarter at either end; for a rate both numbers are that of
 	// the people; for a quantile each person has one record, and these are spread evenly over the clamp.

@@ -10,7 +10,8 @@ type CountEstimator struct {
 	count Count
 	alpha float64
 	reach int64 // the largest k whose tail is still a safe denominator
-	half  int64 // the half-width without a threshold and without a floor, which most numbers have
+	// How far the interval goes to either side without a threshold and without a floor, as it mostly does.
+	down, up int64
 }
 
 // leastTail is the smallest tail probability that is divided by. A count so far below its threshold
@@ -31,7 +32,8 @@ func NewCountEstimator(count Count, alpha float64) (*CountEstimator, error) {
 
 func newCountEstimator(count Count, alpha float64) *CountEstimator {
 	e := &CountEstimator{count: count, alpha: alpha}
-	e.half = searchLast(func(d int64) bool { return 2*count.Law.Tail(d) > alpha })
+	e.down = searchLast(func(d int64) bool { return 2*count.Law.Tail(d) > alpha })
+	e.up = searchLast(func(d int64) bool { return count.Law.Tail(d)+count.Law.Tail(d+1) > alpha })
 	if count.selected() {
 		e.reach = searchLast(func(k int64) bool { return count.Law.Tail(k) >= leastTail })
 	}
@@ -50,19 +52,21 @@ func (e *CountEstimator) Interval(noisy int64) (low, high int64, shown bool) {
 	// A number below the floor gets the interval of the floor: that is no shorter, so it keeps its
 	// coverage, and a surprising draw is not rewarded with an interval of no width.
 	x := max(noisy, c.Floor)
-	down := searchNear(e.half, func(d int64) bool {
+	down := searchNear(e.down, func(d int64) bool {
 		n := addSaturating(x, -d)
 		return n >= c.Floor && n != math.MinInt64 && e.acceptsBelow(d, n)
 	})
-	up := searchNear(e.half, func(d int64) bool {
+	up := searchNear(e.up, func(d int64) bool {
 		n := addSaturating(x, d)
 		return n != math.MaxInt64 && e.acceptsAbove(d, n)
 	})
 	return addSaturating(x, -down), addSaturating(x, up), true
 }
 
-// acceptsBelow reports whether n = x-d, d >= 0, agrees with the noisy x: whether the chance of a
-// shown number strictly nearer to n than x is below 1-alpha.
+// What a true n explains best is n itself, then n+1, n-1, n+2, n-2 and so on. n agrees with a noisy x if the
+// chance of the shown numbers that come before x in that order is below 1-alpha.
+
+// acceptsBelow reports whether n = x-d, d >= 0, agrees with the noisy x: those before x are nearer to n.
 func (e *CountEstimator) acceptsBelow(d, n int64) bool {
 	law, t := e.count.Law, e.count.ShownAt
 	if d == 0 {
@@ -72,8 +76,9 @@ func (e *CountEstimator) acceptsBelow(d, n int64) bool {
 		return 2*law.Tail(d) > e.alpha
 	}
 	gap := addSaturating(t, -n)
-	if gap <= 1-d {
-		return e.acceptsAbove(d, n) // both sides of n are shown as far as d: the regions coincide
+	if gap <= 1-d { // both sides of n are shown as far as d
+		hidden := e.hidden(n)
+		return 2*law.Tail(d)-hidden > e.alpha*(1-hidden)
 	}
 	// Beyond the reach judge the nearest n within it instead. That n has the larger ratio (the
 	// ratio rises with n for a log-concave law), so the true n is accepted whenever it should be.
@@ -83,17 +88,23 @@ func (e *CountEstimator) acceptsBelow(d, n int64) bool {
 	return law.Tail(d) > e.alpha*law.Tail(gap)
 }
 
-// acceptsAbove is acceptsBelow for n = x+d: numbers nearer to n than x are then shown on both sides.
+// acceptsAbove is acceptsBelow for n = x+d: n+d too comes before x, and all that do are shown.
 func (e *CountEstimator) acceptsAbove(d, n int64) bool {
 	law := e.count.Law
 	if d == 0 {
 		return true
 	}
+	outside := law.Tail(d) + law.Tail(d+1)
 	if !e.count.selected() {
-		return 2*law.Tail(d) > e.alpha
+		return outside > e.alpha
 	}
-	hidden := law.Tail(addSaturating(addSaturating(n, -e.count.ShownAt), 1)) // P(X < t; n)
-	return 2*law.Tail(d)-hidden > e.alpha*(1-hidden)
+	hidden := e.hidden(n)
+	return outside-hidden > e.alpha*(1-hidden)
+}
+
+// hidden is the chance that n is not shown.
+func (e *CountEstimator) hidden(n int64) float64 {
+	return e.count.Law.Tail(addSaturating(addSaturating(n, -e.count.ShownAt), 1))
 }
 
 // maxDistance bounds searches: noise is kept far below it.

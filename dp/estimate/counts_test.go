@@ -93,17 +93,6 @@ func TestCountIntervalHoldsTheNoisyCountAndNeverPassesTheFloor(t *testing.T) {
 	}
 }
 
-func TestCountIntervalWithoutThresholdIsTheShortestSymmetricOne(t *testing.T) {
-	law := roundedLaplace{2}
-	e, err := estimate.NewCountEstimator(estimate.Count{Law: law, ShownAt: estimate.AlwaysShown}, 0.05)
-	require.NoError(t, err)
-	low, high, _ := e.Interval(1000)
-	q := high - 1000
-	assert.Equal(t, 1000-q, low)
-	assert.LessOrEqual(t, 2*law.Tail(q+1), 0.05)
-	assert.Greater(t, 2*law.Tail(q), 0.05)
-}
-
 func TestCountJustAboveAThresholdFarAwaySaysNothingFromBelow(t *testing.T) {
 	// Given that it was shown, a count far below the threshold exceeds it by a geometric law, whatever
 	// the count: the lower end is the floor until the excess passes b·ln(1/alpha) = 5.99.

@@ -16,9 +16,10 @@
 //
 // X = n + N is a noisy integer, T(k) = P(N >= k).
 //
-//   - Count or sum: n is kept if the shown numbers nearer to n than X have chance below 1-α. Without
-//     a threshold that is X ± q with 2·T(q+1) <= α. With one, the law is that of X given X >= t.
-//     Proof: counts.md. (Neyman 1937; shortest acceptance regions, Pratt 1961.)
+//   - Count or sum: n is kept if the shown numbers that come before X in n, n+1, n-1, n+2, … have chance
+//     below 1-α. Without a threshold that is X-a to X+b with the least a+b; a is b or b+1. With one, the
+//     law is that of X given X >= t. Proof, and how narrow a valid interval can be: counts.md. (Neyman
+//     1937; shortest acceptance regions, Pratt 1961.)
 //   - Share p of X in D, mean m = S/E: p is kept if |X - pD| <= q(p), where q(p) is the quantile of
 //     the noise of X - pD, whose true value is 0 under p (Fieller 1954). No normal approximation, no
 //     division by a number that may be near 0. Proof: shares.md.

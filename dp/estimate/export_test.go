@@ -45,7 +45,7 @@ func (f Fieller) Scan(x, d, level float64) (hull Interval, found bool) {
 // Search is the interval of a count, found without a guess.
 func (e *CountEstimator) Search(noisy int64) (low, high int64, shown bool) {
 	blind := *e
-	blind.half = maxDistance
+	blind.down, blind.up = maxDistance, maxDistance
 	return blind.Interval(noisy)
 }
 
