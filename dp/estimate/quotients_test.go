@@ -123,16 +123,18 @@ func TestVarianceIsTheRangeOverTheBox(t *testing.T) {
 	law := roundedLaplace{20}
 	e, err := estimate.NewVarianceEstimator(law, law, law, 50, 0.05)
 	require.NoError(t, err)
-	half := 0.0
-	for 2*law.Tail(int64(half)+1) > 0.05/3 {
-		half++
+	one, err := estimate.NewCountEstimator(estimate.Count{Law: law, ShownAt: estimate.AlwaysShown, Floor: estimate.NoFloor}, 0.05/3)
+	require.NoError(t, err)
+	first, last, _ := one.Interval(0)
+	within := func(x float64, i, steps int) float64 {
+		return x + float64(first) + float64(last-first)*float64(i)/float64(steps)
 	}
 	for _, x := range [][3]float64{{0, 3000, 300}, {5000, 90_000, 500}, {-5000, 60_000, 500}, {90, 2_000, 900}, {700, 1_000, 90}} {
 		low, high := math.Inf(1), math.Inf(-1)
 		for i := range 41 {
 			for j := range 41 {
 				for k := range 401 {
-					y, q, n := x[0]+half*float64(i-20)/20, x[1]+half*float64(j-20)/20, x[2]+half*float64(k-200)/200
+					y, q, n := within(x[0], i, 40), within(x[1], j, 40), within(x[2], k, 400)
 					v := min(max(q/n-y/n*y/n, 0), 2500)
 					low, high = min(low, v), max(high, v)
 				}
