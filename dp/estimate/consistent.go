@@ -12,17 +12,20 @@ import (
 type Equation struct {
 	Total int
 	Parts []int
+	// Open says that there may be other parts, none below 0 and none among the numbers: the total then is at
+	// least the sum of Parts, and no number of the equation may have a Floor below 0.
+	Open bool
 }
 
 // Fitted is one number after all equations were brought to hold.
 type Fitted struct {
 	// Value is the weighted least-squares estimate, unbiased and possibly negative. All equations hold
-	// for Values, up to float error.
+	// for Values, up to float error, but for open ones, which would make them biased.
 	Value float64
 	// StdDev is the standard deviation of Value around the true number.
 	StdDev float64
-	// Display is the whole number to quote. All equations hold for Displays, exactly, and none is
-	// negative where the Floor of its Count is not.
+	// Display is the whole number to quote. All equations hold for Displays, exactly; no parts of an open
+	// one are more than its total. None is negative where the Floor of its Count is not.
 	Display int64
 	// Low and High are the ends of the interval. It holds Display, and is never below the Floor.
 	Low, High int64
@@ -35,7 +38,8 @@ type Consistent struct {
 	kinds      []kind
 	kind       []int // of each number
 	components []*component
-	alone      []int // numbers in no equation
+	alone      []int // numbers in no equation that is closed
+	open       *remainders
 }
 
 // kind is what numbers with one law, threshold and floor have in common.
@@ -60,7 +64,8 @@ const (
 //
 // It returns an error where no whole numbers can be promised to add up: numbers that hang together must
 // form trees, in which each is a part of one total at most, or their totals must all be sums of the
-// same smallest parts, as the margins of one table are.
+// same smallest parts, as the margins of one table are. An open equation binds displays only: it must have a
+// number that is in no other kind of equation, and such numbers are what moves.
 func NewConsistent(counts []Count, equations []Equation, alpha float64) (*Consistent, error) {
 	if err := checkAlpha(alpha); err != nil {
 		return nil, err
@@ -71,17 +76,27 @@ func NewConsistent(counts []Count, equations []Equation, alpha float64) (*Consis
 			return nil, fmt.Errorf("counts[%d]%w", i, err)
 		}
 	}
+	var closed, open []Equation
 	for j, e := range equations {
-		if err := e.check(len(counts)); err != nil {
+		if err := e.check(counts); err != nil {
 			return nil, fmt.Errorf("equations[%d]: %w", j, err)
 		}
+		if e.Open {
+			open = append(open, e)
+		} else {
+			closed = append(closed, e)
+		}
 	}
-	for _, members := range together(len(counts), equations) {
+	var err error
+	if c.open, err = newRemainders(counts, closed, open); err != nil {
+		return nil, fmt.Errorf("equations: %w", err)
+	}
+	for _, members := range together(len(counts), closed) {
 		if len(members.equations) == 0 {
 			c.alone = append(c.alone, members.numbers...)
 			continue
 		}
-		m, err := c.newComponent(members, equations, alpha)
+		m, err := c.newComponent(members, closed, alpha)
 		if err != nil {
 			return nil, err
 		}
@@ -105,7 +120,8 @@ func (c *Consistent) add(count Count, alpha float64) error {
 	return nil
 }
 
-func (e Equation) check(numbers int) error {
+func (e Equation) check(counts []Count) error {
+	numbers := len(counts)
 	if len(e.Parts) == 0 {
 		return fmt.Errorf("got no parts, want at least one")
 	}
@@ -116,11 +132,15 @@ func (e Equation) check(numbers int) error {
 	if len(slices.Compact(all)) <= len(e.Parts) {
 		return fmt.Errorf("got a number twice, want each once")
 	}
+	if e.Open && slices.ContainsFunc(all, func(i int) bool { return counts[i].Floor < 0 }) {
+		return fmt.Errorf("got an open one with a number that may be below 0, want floors of 0 or more; leave it out")
+	}
 	return nil
 }
 
 // Estimate fits noisy numbers, in the order of the counts. It returns false, and nothing was fitted, if
-// their number is not that of the counts, one is below its threshold, or one is beyond ±2^49.
+// their number is not that of the counts, one is below its threshold, one is beyond ±2^49, or the parts of
+// an open equation are more than its total and none of them can move enough.
 //
 // A number that is withheld has no place here: what is displayed would tell it.
 func (c *Consistent) Estimate(noisy []int64) ([]Fitted, bool) {
@@ -145,6 +165,9 @@ func (c *Consistent) Estimate(noisy []int64) ([]Fitted, bool) {
 		if !m.estimate(c, noisy, fitted) {
 			return nil, false
 		}
+	}
+	if !c.open.display(noisy, fitted) {
+		return nil, false
 	}
 	return fitted, true
 }

@@ -9,7 +9,7 @@
 // Start with [NewCountEstimator] for counts and sums, [NewPartShares] for shares of groups that are
 // declared, exclusive and complete, [NewTotalShares] for shares of a total that was charged by
 // itself, [NewMeanEstimator], [NewRatioEstimator] and [NewVarianceEstimator] for quotients,
-// [NewConsistent] for totals that equal their parts. [Round100] and [RoundDecimal] make the numbers
+// [NewConsistent] for totals that equal their parts or exceed them. [Round100] and [RoundDecimal] make the numbers
 // that are printed; [LeastDenominator] and [Quotable] are the rules that withhold or mark them.
 //
 // # Formulas

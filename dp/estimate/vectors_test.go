@@ -146,6 +146,52 @@ func runMean(t *testing.T, v vector) func([]float64) string {
 	}
 }
 
+// equations reads "0 = 1 + 2; 1 >= 3".
+func (v vector) equations(t *testing.T) (equations []estimate.Equation) {
+	t.Helper()
+	for text := range strings.SplitSeq(v.header["equations"], "; ") {
+		total, parts, open := strings.Cut(text, " >= ")
+		if !open {
+			total, parts, _ = strings.Cut(text, " = ")
+		}
+		e := estimate.Equation{Open: open}
+		_, err := fmt.Sscan(total, &e.Total)
+		require.NoError(t, err, text)
+		for part := range strings.SplitSeq(parts, " + ") {
+			p, err := strconv.Atoi(part)
+			require.NoError(t, err, text)
+			e.Parts = append(e.Parts, p)
+		}
+		equations = append(equations, e)
+	}
+	return equations
+}
+
+func runConsistent(t *testing.T, v vector) func([]float64) string {
+	var counts []estimate.Count
+	for scale := range strings.FieldsSeq(v.header["scales"]) {
+		v.header["law"] = "rounded-laplace " + scale
+		counts = append(counts, v.count(t))
+	}
+	c, err := estimate.NewConsistent(counts, v.equations(t), v.number(t, "alpha"))
+	require.NoError(t, err)
+	return func(in []float64) string {
+		noisy := make([]int64, len(in))
+		for i, x := range in {
+			noisy[i] = int64(x)
+		}
+		fitted, ok := c.Estimate(noisy)
+		if !ok {
+			return "withheld"
+		}
+		var texts []string
+		for _, f := range fitted {
+			texts = append(texts, fmt.Sprintf("%.2f %d %d..%d", f.Value, f.Display, f.Low, f.High))
+		}
+		return strings.Join(texts, ", ")
+	}
+}
+
 func runDecimal(*testing.T, vector) func([]float64) string {
 	return func(in []float64) string {
 		f, places := in[0], uint8(in[1])
@@ -164,7 +210,7 @@ func runRound100(t *testing.T, _ vector) func([]float64) string {
 func TestVectors(t *testing.T) {
 	for topic, run := range map[string]func(*testing.T, vector) func([]float64) string{
 		"count": runCount, "part-shares": runPartShares, "total-share": runTotalShare,
-		"mean": runMean, "decimal": runDecimal, "round100": runRound100,
+		"mean": runMean, "consistent": runConsistent, "decimal": runDecimal, "round100": runRound100,
 	} {
 		paths, err := filepath.Glob(filepath.Join("testdata", "vectors", topic, "*.txt"))
 		require.NoError(t, err)
