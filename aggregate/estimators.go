@@ -60,9 +60,8 @@ func newEstimators(c *compiled, t *compiledTable) (*estimators, error) {
 // themselves, everything else by something independent of its own noise.
 func (c *compiled) published(t *compiledTable, draw int) estimate.Count {
 	count := estimate.Count{Law: t.calibrated.Noise[draw], ShownAt: estimate.AlwaysShown}
-	name := t.draws[draw].Statistic
-	if s, _, ok := t.sumOf(name); ok {
-		if clamp := c.policy.Columns[s.value].clampQuanta(); !s.square && (s.centred || clamp.Lower < 0) {
+	if _, _, ok := t.sumOf(t.draws[draw].Statistic); ok {
+		if c.belowZero(t, draw) {
 			count.Floor = estimate.NoFloor
 		}
 		return count
@@ -76,6 +75,12 @@ func (c *compiled) published(t *compiledTable, draw int) estimate.Count {
 	}
 	count.ShownAt, count.Floor = t.calibrated.Threshold.At, t.calibrated.Threshold.K
 	return count
+}
+
+// belowZero reports whether the true number of a draw may be below 0.
+func (c *compiled) belowZero(t *compiledTable, draw int) bool {
+	s, _, isSum := t.sumOf(t.draws[draw].Statistic)
+	return isSum && !s.square && (s.centred || c.policy.Columns[s.value].clampQuanta().Lower < 0)
 }
 
 func (e *estimators) addStatistic(c *compiled, t *compiledTable, i int, stat *statistic) (err error) {

@@ -41,8 +41,9 @@ type Plan struct {
 	Tables     []PlanTable `json:"tables"`
 	// Lookups says which tables give labels, each with its hash.
 	Lookups []string `json:"lookups,omitempty"`
-	// Totals says which numbers are displayed so that they add up, and why they do before noise. A table of
-	// which a group is withheld is left out. Shares and means are made of the numbers as they were drawn.
+	// Totals says which numbers are displayed so that totals are the sums of their parts, or no less than what is
+	// shown of them, and why this holds before noise. Where a group is withheld, a sum is only known to be no
+	// less than what is shown. Shares and means are made of the numbers as they were drawn.
 	Totals []string `json:"totals,omitempty"`
 	// Preset is the preset that the policy is from, which it may have changed; empty where there is none.
 	Preset string `json:"preset,omitempty"`

@@ -44,7 +44,7 @@ func (p *Plan) String() string {
 		p.Tables[i].print(&b, p.Who(), line)
 	}
 	if len(p.Totals) > 0 {
-		fmt.Fprint(&b, "\nTotals that are displayed as the sums of their parts, in tables of which no group is withheld\n")
+		fmt.Fprint(&b, "\nTotals and their parts, as displayed; where a group of either table is withheld, = becomes ≥ for what is shown (not for sums that may be below 0)\n")
 		for _, t := range p.Totals {
 			line("adds up", "%s", t)
 		}

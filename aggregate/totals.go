@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/throngdp/throng/dp/estimate"
 )
 
-// family is tables whose numbers of one statistic are margins of the first: before noise, each number of
-// the others is the sum of numbers of the first.
+// family is tables in which each person is in one group at most, and adds the same to a statistic there in
+// all of them.
 type family struct {
 	tables []int // their place in the release
 	draws  []int // the draw of the statistic in each
@@ -23,16 +21,14 @@ const (
 	maxFamilySums   = 1 << 10
 )
 
-// compileTotals finds the families. A person is in exactly one group of a table by complete declared
-// dimensions of the person, and in the same one of every coarser table; with the same records, bounds
-// and clamps it adds the same number to both. Which tables are whole then is known from what was charged:
-// noisy numbers, and choices of groups.
+// compileTotals finds the families. A person is in at most one group of a table by dimensions of the person,
+// and in the same one of every coarser table; with the same records, bounds and clamps it adds the same number
+// to both.
 func (c *compiled) compileTotals() {
-	alike := map[string][]int{}
-	draws := map[string][]int{}
+	alike := map[string]*family{}
 	var keys []string
 	for i, t := range c.tables {
-		if !c.addsUp(t) {
+		if !t.partsPeople() {
 			continue
 		}
 		for d, draw := range t.draws {
@@ -41,14 +37,18 @@ func (c *compiled) compileTotals() {
 				continue // what is displayed of them is something else
 			}
 			key := t.countedAlike(d)
-			if _, ok := alike[key]; !ok {
+			if alike[key] == nil {
+				alike[key] = &family{}
 				keys = append(keys, key)
 			}
-			alike[key], draws[key] = append(alike[key], i), append(draws[key], d)
+			alike[key].tables, alike[key].draws = append(alike[key].tables, i), append(alike[key].draws, d)
 		}
 	}
 	for _, key := range keys {
-		c.families = append(c.families, c.familiesOf(alike[key], draws[key])...)
+		f := *alike[key]
+		if equal := c.equal(f, c.whole); len(equal)+len(c.open(f, equal)) > 0 {
+			c.families = append(c.families, f)
+		}
 	}
 }
 
@@ -56,10 +56,15 @@ func isTotal(statistic string) bool {
 	return statistic == totalVisitors || statistic == totalEvents || statistic == bounding
 }
 
-// addsUp reports whether the groups of a table part all people, and all of them may be listed.
-func (c *compiled) addsUp(t *compiledTable) bool {
-	return t.declared && t.Top == nil && t.groups() <= maxFamilyGroups &&
-		!slices.ContainsFunc(t.dims, func(d *dimension) bool { return !d.person() || !d.complete })
+// partsPeople reports whether a person is in at most one group of a table, and all that are shown are listed.
+func (t *compiledTable) partsPeople() bool {
+	return t.Top == nil && !slices.ContainsFunc(t.dims, func(d *dimension) bool { return !d.person() })
+}
+
+// whole reports whether each person is in a group of a table, and all groups may be listed.
+func (c *compiled) whole(table int) bool {
+	t := c.tables[table]
+	return t.declared && t.groups() <= maxFamilyGroups && !slices.ContainsFunc(t.dims, func(d *dimension) bool { return !d.complete })
 }
 
 // countedAlike is the same text for draws to which a person adds the same in every table. Tables leave
@@ -98,44 +103,90 @@ func (t *compiledTable) within(o *compiledTable) bool {
 	return !slices.ContainsFunc(t.dims, func(d *dimension) bool { return !slices.Contains(o.dims, d) })
 }
 
-// familiesOf shares tables out: each goes to the finest table that comes first, of those that have all
-// its dimensions. Families of one table are left out.
-func (c *compiled) familiesOf(tables, draws []int) []family {
-	left := make([]int, len(tables))
-	for i := range left {
-		left[i] = i
-	}
-	// Finer tables have more dimensions, so that the first that is left is within no other.
-	slices.SortStableFunc(left, func(a, b int) int { return len(c.tables[tables[b]].dims) - len(c.tables[tables[a]].dims) })
-	var all []family
-	for len(left) > 0 {
-		finest := c.tables[tables[left[0]]]
-		f := family{[]int{tables[left[0]]}, []int{draws[left[0]]}}
-		groups := finest.groups()
-		var rest []int
-		for _, i := range left[1:] {
-			t := c.tables[tables[i]]
-			if !t.within(finest) || groups+t.groups() > maxFamilyGroups || c.sums(f)+t.groups()*len(finest.dims) > maxFamilySums {
-				rest = append(rest, i)
-				continue
-			}
-			groups += t.groups()
-			f.tables, f.draws = append(f.tables, tables[i]), append(f.draws, draws[i])
+// equal shares the tables of a family that are whole out: each goes to the finest table that comes first, of
+// those that have all its dimensions, or to a tree in which it has one coarser table at most. Families of one
+// table are left out.
+func (c *compiled) equal(of family, whole func(table int) bool) []family {
+	var left family
+	for i, table := range of.tables {
+		if whole(table) {
+			left = c.with(left, table, of.draws[i])
 		}
-		if len(f.tables) > 1 {
+	}
+	var all []family
+	for len(left.tables) > 0 {
+		finest := c.tables[left.tables[0]] // finer tables have more dimensions: it is within no other
+		f := c.join(family{}, &left, func(g family) bool {
+			return c.tables[g.tables[0]] == finest && !slices.ContainsFunc(g.tables, func(i int) bool { return !c.tables[i].within(finest) })
+		})
+		if f = c.join(f, &left, c.tree); len(f.tables) > 1 {
 			all = append(all, f)
 		}
-		left = rest
 	}
 	return all
 }
 
-// sums bounds the number of equations of a family.
-func (c *compiled) sums(f family) (n int) {
-	for _, i := range f.tables[1:] {
-		n += c.tables[i].groups() * len(c.tables[f.tables[0]].dims)
+// join moves tables from left to a family, as long as it keeps to the limits and to a condition.
+func (c *compiled) join(f family, left *family, condition func(family) bool) family {
+	for i := 0; i < len(left.tables); i++ {
+		g := c.with(f, left.tables[i], left.draws[i])
+		if groups, sums := c.size(g); groups > maxFamilyGroups || sums > maxFamilySums || !condition(g) {
+			continue
+		}
+		f = g
+		left.tables, left.draws = slices.Delete(left.tables, i, i+1), slices.Delete(left.draws, i, i+1)
+		i = -1 // one that was passed over may fit now
 	}
-	return n
+	return f
+}
+
+// with returns a family with one table more, in its place: finer tables come first.
+func (c *compiled) with(f family, table, draw int) family {
+	at := slices.IndexFunc(f.tables, func(i int) bool { return len(c.tables[i].dims) < len(c.tables[table].dims) })
+	if at < 0 {
+		at = len(f.tables)
+	}
+	return family{slices.Insert(slices.Clone(f.tables), at, table), slices.Insert(slices.Clone(f.draws), at, draw)}
+}
+
+// size returns the number of groups of a family of whole tables, and of those that are sums.
+func (c *compiled) size(f family) (groups, sums int) {
+	for _, i := range f.tables {
+		groups += c.tables[i].groups()
+	}
+	for _, pair := range c.margins(f) {
+		sums += c.tables[f.tables[pair[0]]].groups()
+	}
+	return groups, sums
+}
+
+// tree reports whether each table of a family but one is a part of exactly one other.
+func (c *compiled) tree(f family) bool {
+	pairs := c.margins(f)
+	parts := map[int]bool{}
+	for _, pair := range pairs {
+		parts[pair[1]] = true
+	}
+	return len(pairs) == len(f.tables)-1 && len(parts) == len(pairs)
+}
+
+// open returns the pairs of tables of a family, as places in it, of which the first is at least what is
+// shown of the second, and which are not in the families whose numbers are equal.
+func (c *compiled) open(f family, equal []family) (pairs [][2]int) {
+	if c.belowZero(c.tables[f.tables[0]], f.draws[0]) {
+		return nil // what is not shown may be below 0
+	}
+	fixed := func(table int) bool {
+		return slices.ContainsFunc(equal, func(e family) bool { return slices.Contains(e.tables, table) })
+	}
+	for coarse, a := range f.tables {
+		for fine, b := range f.tables {
+			if len(c.tables[a].dims) < len(c.tables[b].dims) && c.tables[a].within(c.tables[b]) && !(fixed(a) && fixed(b)) {
+				pairs = append(pairs, [2]int{coarse, fine})
+			}
+		}
+	}
+	return pairs
 }
 
 // margins returns the pairs of tables of a family, as places in it, of which the first is the sum of the
@@ -156,90 +207,30 @@ func (c *compiled) margins(f family) (pairs [][2]int) {
 	return pairs
 }
 
-// addUp fits the numbers of every family, and leaves out the tables of which a cell is withheld: what is
-// displayed then depends on numbers that are published, and on nothing else.
-func (c *compiled) addUp(pubs []*publisher) {
-	for _, f := range c.families {
-		var tables, draws []int
-		for i, table := range f.tables {
-			p := pubs[table]
-			if !slices.Contains(p.shown[:p.listed], false) {
-				tables, draws = append(tables, table), append(draws, f.draws[i])
-			}
-		}
-		for _, shown := range c.familiesOf(tables, draws) {
-			c.fit(shown, pubs)
-		}
-	}
-}
-
-// fit fits the numbers of a family. Where it cannot, they stay as they were drawn.
-func (c *compiled) fit(f family, pubs []*publisher) {
-	var counts []estimate.Count
-	var noisy []int64
-	first := make([]int, len(f.tables)) // the place of each table's first number
-	for i, table := range f.tables {
-		p := pubs[table]
-		first[i] = len(counts)
-		counts = append(counts, slices.Repeat([]estimate.Count{c.published(p.t, f.draws[i])}, p.listed)...)
-		noisy = append(noisy, p.draws[f.draws[i]].noisy[:p.listed]...)
-	}
-	var equations []estimate.Equation
-	for _, pair := range c.margins(f) {
-		equations = append(equations, marginal(pubs[f.tables[pair[0]]], pubs[f.tables[pair[1]]], first[pair[0]], first[pair[1]])...)
-	}
-	fit, err := estimate.NewConsistent(counts, equations, alpha)
-	if err != nil {
-		return
-	}
-	fitted, ok := fit.Estimate(noisy)
-	if !ok {
-		return
-	}
-	for i, table := range f.tables {
-		p := pubs[table]
-		if p.fitted == nil {
-			p.fitted = make([][]estimate.Fitted, len(p.draws))
-		}
-		p.fitted[f.draws[i]] = fitted[first[i]:][:p.listed]
-	}
-}
-
-// marginal says of each cell of a coarse table which cells of a fine one it is the sum of.
-func marginal(coarse, fine *publisher, firstCoarse, firstFine int) []estimate.Equation {
-	equations := make([]estimate.Equation, coarse.listed)
-	for i := range equations {
-		equations[i].Total = firstCoarse + i
-	}
-	for i := range fine.listed {
-		at := 0 // declared cells are in the order of their ranks, the last dimension first
-		for d, dim := range coarse.t.dims {
-			at = at*len(coarse.cells.axes[d].labels) + int(fine.cells.of(i)[slices.Index(fine.t.dims, dim)])
-		}
-		equations[at].Parts = append(equations[at].Parts, firstFine+i)
-	}
-	return equations
-}
-
-// fitted fills the row of a number that was brought to add up with others. Value stays what was drawn.
-func (r *Row) fitted(f estimate.Fitted, noisy int64, q quantum) {
-	r.Value, r.Display = known(q.times(noisy)), known(q.times(f.Display))
-	r.Low, r.High = known(q.times(f.Low)), known(q.times(f.High))
-	r.Status = status(float64(f.Display), float64(f.Low), float64(f.High))
-}
-
 // planTotals says which numbers are brought to add up, and why.
 func (c *compiled) planTotals() (totals []string) {
 	for _, f := range c.families {
-		for _, pair := range c.margins(f) {
-			coarse, fine := c.tables[f.tables[pair[0]]], c.tables[f.tables[pair[1]]]
-			name := coarse.draws[f.draws[pair[0]]].Statistic
-			why := "each person is in exactly one group of either"
-			if name != string(CountVisitors) {
-				why += ", with the same records and bounds"
+		equal := c.equal(f, c.whole)
+		for _, e := range equal {
+			for _, pair := range c.margins(e) {
+				totals = append(totals, c.planTotal(e, pair, "=", "", "each person is in exactly one group of either"))
 			}
-			totals = append(totals, fmt.Sprintf("%s of table %s = sums of those of table %s: %s", name, coarse.Name, fine.Name, why))
+		}
+		for _, pair := range c.open(f, equal) {
+			totals = append(totals, c.planTotal(f, pair, "≥", " that are shown", "each person is in at most one of these"))
 		}
 	}
 	return totals
+}
+
+func (c *compiled) planTotal(f family, pair [2]int, sign, which, why string) string {
+	coarse, fine := c.tables[f.tables[pair[0]]], c.tables[f.tables[pair[1]]]
+	name := coarse.draws[f.draws[pair[0]]].Statistic
+	if name != string(CountVisitors) {
+		why += ", with the same records and bounds"
+		if _, _, isSum := coarse.sumOf(name); isSum && which != "" {
+			why += ", and no value is below 0"
+		}
+	}
+	return fmt.Sprintf("%s of table %s %s sums of those of table %s%s: %s", name, coarse.Name, sign, fine.Name, which, why)
 }

@@ -3,7 +3,6 @@
 package aggregate_test
 
 import (
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -139,30 +138,39 @@ func requireDisplaysAddUp(t *testing.T, j job) {
 	assert.Greater(t, missed, 0)
 }
 
-// TestTotalsLeaveOutTablesWithAWithheldGroup has one gender of one age with few people.
-func TestTotalsLeaveOutTablesWithAWithheldGroup(t *testing.T) {
-	j := newJob(t, margins, "MODE", "noisy", "K", "40", "SPEND", generous)
+// TestTotalsWithAWithheldGroup has no woman below 13, so that one group is withheld of the table of both. No
+// other group is displayed as less than what is shown of its parts. Where tables are parts of one another in a
+// line, it is their sum if all of them are shown.
+func TestTotalsWithAWithheldGroup(t *testing.T) {
 	w := everyAge(7, 4000)
 	for i := range w.visits {
 		if v := &w.visits[i]; string(v.Gender) == "F" && string(v.Born) > "2010" {
-			v.Gender = []byte("M") // no woman below 13
+			v.Gender = []byte("M")
 		}
 	}
-	p := j.prepare(t, w)
-	for range 20 {
-		tables := publish(t, p, live)
-		withheld := false
-		for _, row := range tables[3].Rows {
-			if !row.Value.Known {
-				withheld = true
-				require.False(t, row.Display.Known)
-				continue
+	start, end := strings.Index(margins, "  - name: age"), strings.Index(margins, "  - name: both")
+	for name, tables := range map[string]string{"overlapping": margins, "a line": margins[:start] + margins[end:]} {
+		p := newJob(t, tables, "MODE", "noisy", "K", "40", "SPEND", generous).prepare(t, w)
+		for range 10 {
+			tables := publish(t, p, live)
+			both := tables[len(tables)-1]
+			withheld := map[string]bool{}
+			for _, row := range both.Rows {
+				if !row.Value.Known {
+					withheld[row.Group[1]] = true
+					require.False(t, row.Display.Known)
+				}
 			}
-			if row.Statistic != "sum_points" {
-				require.Equal(t, math.Max(row.Value.Float64(), 0), row.Display.Float64(), "left as it was drawn")
+			require.Equal(t, map[string]bool{"female": true}, withheld)
+			require.Zero(t, requireRemainders(t, tables, []string{"visitors", "events", "sum_seconds"}, displayedOf), name)
+			for _, s := range marginalStatistics {
+				whole, _ := sumsOf(t, tables[1], s, 0, displayedOf)
+				sums, _ := sumsOf(t, both, s, 1, displayedOf)
+				for label, total := range whole {
+					require.True(t, name != "a line" || withheld[label] || total == sums[label], "%s of %s", s, label)
+				}
 			}
 		}
-		require.True(t, withheld)
 	}
 }
 
@@ -189,14 +197,20 @@ func TestPlanNamesTotals(t *testing.T) {
 	j.policy.Columns["gender"] = gender
 	p, err := aggregate.NewPlan(j.policy, j.release)
 	require.NoError(t, err)
-	assert.Len(t, p.Totals, 4, "people of another gender are in no group: everyone by age only")
+	equal := slices.DeleteFunc(slices.Clone(p.Totals), func(s string) bool { return strings.Contains(s, "≥") })
+	assert.Len(t, equal, 4, "people of another gender are in no group: everyone by age only")
+	assert.Len(t, p.Totals, 4+3*4, "and no sum of points, which may be below 0")
+	assert.Contains(t, p.Totals, "sum_seconds of table age ≥ sums of those of table both that are shown: "+
+		"each person is in at most one of these, with the same records and bounds, and no value is below 0")
 
 	two := func(a, b string) []string {
 		return totals("\n  - {name: a, group_by: [gender], "+a+"}\n  - {name: b, "+b+"}\n", "MODE", "noisy")
 	}
 	assert.Len(t, two("statistics: [visitors]", "group_by: [gender, age], statistics: [visitors]"), 1)
 	assert.Empty(t, two("statistics: [visitors]", "group_by: [age], statistics: [visitors]"), "neither is in the other")
-	assert.Empty(t, two("statistics: [visitors]", "group_by: [gender, region], statistics: [visitors]"), "private")
+	assert.Equal(t, []string{"visitors of table a ≥ sums of those of table b that are shown: each person is in at most one of these"},
+		two("statistics: [visitors]", "group_by: [gender, region], statistics: [visitors]"), "private")
+	assert.Empty(t, two("statistics: [visitors]", "group_by: [region], statistics: [visitors]"), "private, and not in the other")
 	assert.Empty(t, two("statistics: [visitors]", "group_by: [gender, activity], bounds: {max_partitions: 2}, statistics: [visitors]"), "many groups")
 	assert.Empty(t, two("statistics: [visitors]", "group_by: [gender, activity], bounds: {max_partitions: 1}, statistics: [visitors]"),
 		"a record's group is not a person's: records with a label that is not declared are in none")
@@ -204,4 +218,8 @@ func TestPlanNamesTotals(t *testing.T) {
 		"other bounds: visitors only")
 	assert.Empty(t, two("statistics: [visitors]", "bounds: {max_per_partition: 3}, statistics: [visitors, {sum: seconds}]"), "records without seconds are left out")
 	assert.Empty(t, two("statistics: [visitors]", "group_by: [gender, age], top: {groups: 2, by: visitors}, statistics: [visitors]"), "only some are listed")
+
+	star := totals("\n  - {name: all, statistics: [visitors]}\n  - {name: g, group_by: [gender], statistics: [visitors]}\n  - {name: a, group_by: [age], statistics: [visitors]}\n", "MODE", "noisy")
+	assert.Len(t, star, 2, "everyone by gender and by age, without both")
+	assert.NotContains(t, strings.Join(star, ""), "≥")
 }

@@ -134,7 +134,7 @@ var columns = []map[string]string{
 	{"name": "statistic", "description": "which number this row is; a row named ..._total is what shares are divided by"},
 	{"name": "unit", "description": "persons, events, percent, or the unit of the value"},
 	{"name": "value", "description": "the noisy number, to compute with; it may be negative or above 100 percent"},
-	{"name": "display", "description": "the number to quote: value rounded, and moved into the range that is possible"},
+	{"name": "display", "description": "the number to quote: value rounded, and moved into the range that is possible, also beside its total and its parts"},
 	{"name": "ci_low", "description": "lower end of the 95 % interval, rounded down"},
 	{"name": "ci_high", "description": "upper end of the 95 % interval, rounded up"},
 	{"name": "obs_status", "description": "how far the number can be relied on: A, U or Q"},

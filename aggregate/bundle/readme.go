@@ -33,6 +33,7 @@ func writeReadme(w io.Writer, r *aggregate.Result) error {
 	for i := range r.Plan.Tables {
 		p.table(&r.Plan.Tables[i], r.Plan.Who(), took(r, r.Plan.Tables[i].Name))
 	}
+	p.totals(r.Plan.Totals)
 	p.promise(r)
 	p.heading("## What not to do")
 	p.line("- Do not add rows up. One person can be in several groups, and noise adds up too: the sum of two rows is off by about")
@@ -104,6 +105,19 @@ func (p page) promise(r *aggregate.Result) {
 	p.line("- Not protected: %s.", notProtected)
 	if !r.Recorded {
 		p.line("- Ledger: %s. Nothing enforces a total over several releases.", ledgerText)
+	}
+}
+
+func (p page) totals(totals []string) {
+	if len(totals) == 0 {
+		return
+	}
+	p.heading("## Totals")
+	p.line("`display` is such that these hold; `value` stays as it was drawn. Where a group of either table is withheld, = becomes ≥ for")
+	p.line("what is shown, and nothing is said of sums that may be below 0. What is left of a total is no number to quote: it is")
+	p.line("mostly noise, and may rest on a few people.\n")
+	for _, t := range totals {
+		p.line("- %s.", t)
 	}
 }
 

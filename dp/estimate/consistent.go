@@ -64,8 +64,8 @@ const (
 //
 // It returns an error where no whole numbers can be promised to add up: numbers that hang together must
 // form trees, in which each is a part of one total at most, or their totals must all be sums of the
-// same smallest parts, as the margins of one table are. An open equation binds displays only: it must have a
-// number that is in no other kind of equation, and such numbers are what moves.
+// same smallest parts, as the margins of one table are. An open equation binds displays only, and moves
+// numbers that are in no other kind of equation.
 func NewConsistent(counts []Count, equations []Equation, alpha float64) (*Consistent, error) {
 	if err := checkAlpha(alpha); err != nil {
 		return nil, err

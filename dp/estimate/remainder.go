@@ -4,7 +4,6 @@ package estimate
 
 import (
 	"cmp"
-	"errors"
 	"math"
 	"slices"
 )
@@ -17,19 +16,12 @@ type remainders struct {
 	of        [][]int    // by number: its equations
 }
 
-var errRigid = errors.New("got an open one whose numbers are all in others that are not open, want one that can move; leave it out")
-
 func newRemainders(counts []Count, closed, open []Equation) (*remainders, error) {
 	r := &remainders{counts: counts, held: make([]bool, len(counts)), of: make([][]int, len(counts))}
 	for _, e := range closed {
 		r.held[e.Total] = true
 		for _, p := range e.Parts {
 			r.held[p] = true
-		}
-	}
-	for _, e := range open {
-		if r.held[e.Total] && !slices.ContainsFunc(e.Parts, func(p int) bool { return !r.held[p] }) {
-			return nil, errRigid
 		}
 	}
 	if r.equations = coarseFirst(len(counts), open); r.equations == nil {
