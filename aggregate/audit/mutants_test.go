@@ -105,6 +105,13 @@ var mutants = []mutant{
 		{"aggregate/publish.go", "d.drawn[i], d.noisy[i] = true, v", "d.drawn[i], d.noisy[i] = true, v-v+exact"}}},
 	{"hidden groups published", demo, "minimum", []edit{
 		{"aggregate/rows.go", "\t\tif p.shown[cell] && s.place[cell] >= 0 {\n\t\t\tfill(", "\t\tif s.place[cell] >= 0 {\n\t\t\tfill("}}},
+	{"B-03 only so many people counted", everything, "sensitivity", []edit{
+		{"aggregate/internal/engine/close.go", "\t\tc.visitors++\n", "\t\tif c.visitors++; c.visitors > 60 {\n\t\t\treturn\n\t\t}\n"}}},
+	{"S-06 groups in the order of a map", everything, "same_draws", []edit{
+		{"aggregate/cells.go", "range found.order(p.all) {", "range slices.Collect(maps.Values(maps.Collect(slices.All(found.order(p.all))))) {"},
+		{"aggregate/cells.go", "import (\n", "import (\n\t\"maps\"\n"}}},
+	{"P-06 a raw number in the manifest", everything, "same_result", []edit{
+		{"aggregate/run.go", "\tplan := rd.plan\n", "\traw := *rd.plan\n\tplan := &raw\n\tplan.Unit += fmt.Sprint(rd.partials.Visitors)\n"}}},
 	{"D-06 people counted by device", owners, "sensitivity", []edit{
 		{"aggregate/internal/scan/builder.go", "b.in.Links.ResolveAll(r.Hi[:r.N], r.Lo[:r.N])", "b.in.Links.ResolveAll(nil, nil)"}}},
 	{"D-06 devices joined after they are bounded", owners, "sensitivity", []edit{
@@ -176,6 +183,21 @@ const (
 // audit returns what an audit of the mutant finds.
 func (m mutant) audit(t *testing.T) *audit.Report {
 	t.Helper()
+	report := filepath.Join(t.TempDir(), "report.json")
+	child := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-count=1", "-overlay", m.overlay(t), "-run", "^TestSubject$", ".")
+	child.Env = append(os.Environ(), subjectReport+"="+report, subjectFolder+"="+m.folder)
+	out, err := child.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	raw, err := os.ReadFile(report)
+	require.NoError(t, err)
+	var r audit.Report
+	require.NoError(t, json.Unmarshal(raw, &r))
+	return &r
+}
+
+// overlay writes the mutated files, and the list of them that the go command reads.
+func (m mutant) overlay(t *testing.T) string {
+	t.Helper()
 	dir := t.TempDir()
 	overlay := struct{ Replace map[string]string }{map[string]string{}}
 	for path, text := range m.patch(t) {
@@ -187,17 +209,7 @@ func (m mutant) audit(t *testing.T) *audit.Report {
 	require.NoError(t, err)
 	list := filepath.Join(dir, "overlay.json")
 	require.NoError(t, os.WriteFile(list, raw, 0o600))
-
-	report := filepath.Join(dir, "report.json")
-	child := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-count=1", "-overlay", list, "-run", "^TestSubject$", ".")
-	child.Env = append(os.Environ(), subjectReport+"="+report, subjectFolder+"="+m.folder)
-	out, err := child.CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	raw, err = os.ReadFile(report)
-	require.NoError(t, err)
-	var r audit.Report
-	require.NoError(t, json.Unmarshal(raw, &r))
-	return &r
+	return list
 }
 
 // TestSubject is what the child process runs.

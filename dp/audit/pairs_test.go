@@ -76,7 +76,7 @@ func laplaceBound(t *testing.T, n int, scale float64) float64 {
 }
 
 func TestAttackN07LaplacePair(t *testing.T) {
-	judge(laplaceBound).pair(t, 80_000, 1, 1)
+	judge(laplaceBound).pair(t, 100_000, 1, 1)
 }
 
 // gaussianBound looks at the event that an output is nearer to 1001 than to 0.
