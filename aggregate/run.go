@@ -91,8 +91,12 @@ func Run(ctx context.Context, p *Policy, r *Release, in Inputs) (*Result, error)
 
 // Run reads the inputs, charges the release and draws its numbers. It returns [*FieldError]s joined
 // where the policy or the release is at fault, [*table.Error]s where a file is, an error that wraps
-// [dp.ErrBudgetExhausted] where the budget is, and ctx.Err() where it was cancelled. On an error
-// nothing is released; a charge that was made stays.
+// [dp.ErrBudgetExhausted] where the budget is, [ErrInputsChanged] where inputs keep changing that say
+// who is left out, and ctx.Err() where it was cancelled. On an error nothing is released; a charge that was made stays.
+//
+// Inputs that say who is left out and are [table.Versioned] are looked at before they are read, before the charge and before
+// the result is returned. Where one has changed before the charge, all are read again, three times at most, and progress
+// begins anew.
 func (rn *Runner) Run(ctx context.Context, p *Policy, r *Release, in Inputs) (*Result, error) {
 	begin := time.Now()
 	rd, err := rn.read(ctx, p, r, in)
@@ -113,6 +117,9 @@ func (rn *Runner) Run(ctx context.Context, p *Policy, r *Release, in Inputs) (*R
 		return nil, fmt.Errorf("releasing (the charge stays): %w", err)
 	}
 	if err := rd.wait(ctx, rn.rest(time.Since(begin))); err != nil {
+		return nil, fmt.Errorf("releasing (the charge stays): %w", err)
+	}
+	if err := rd.watch.check(ctx); err != nil {
 		return nil, fmt.Errorf("releasing (the charge stays): %w", err)
 	}
 	_, forgets := charger.(*MemoryCharger)
@@ -153,6 +160,7 @@ type reading struct {
 	partials  *engine.Partials
 	mechanism mechanism.Mechanism
 	wait      func(context.Context, time.Duration) error
+	watch     *watch
 }
 
 // release draws everything. The release has been charged.
@@ -181,20 +189,39 @@ func (rn *Runner) read(ctx context.Context, p *Policy, r *Release, in Inputs) (*
 	if err != nil {
 		return nil, err
 	}
+	for reads := 1; ; reads++ {
+		rd, err := rn.readOnce(ctx, c, plan, hooks, in)
+		if err == nil || reads == maxReads || !errors.Is(err, ErrInputsChanged) {
+			return rd, err
+		}
+	}
+}
+
+// readOnce reads the inputs. Its error wraps ErrInputsChanged where some changed meanwhile that say who is left out:
+// whoever withdrew is then in none of it, or in all.
+func (rn *Runner) readOnce(ctx context.Context, c *compiled, plan *Plan, hooks seam.Hooks, in Inputs) (*reading, error) {
 	ids := hooks.Secret
 	if rn.Key.IsSet() {
 		ids = rn.Key
+	}
+	watch, err := newWatch(ctx, c, in)
+	if err != nil {
+		return nil, err
 	}
 	s := newScanner(c, hooks.Secret, ids)
 	if rn.MemoryLimit > 0 {
 		// The collector lets a heap grow to twice what lives in it.
 		s.engine.SpillBeyond(rn.MemoryLimit/2, rn.TempDir)
 	}
-	rd := &reading{c: c, plan: plan, s: s, workers: rn.Workers, mechanism: hooks.Mechanism, wait: wait}
+	rd := &reading{c: c, plan: plan, s: s, workers: rn.Workers, mechanism: hooks.Mechanism, wait: wait, watch: watch}
 	if rd.workers <= 0 {
 		rd.workers = runtime.GOMAXPROCS(0)
 	}
-	if err := rd.scan(ctx, p, in, rn.Progress); err != nil {
+	err = rd.scan(ctx, c.policy, in, rn.Progress)
+	if changed := watch.check(ctx); changed != nil && ctx.Err() == nil {
+		err = changed // which may be why the scan failed
+	}
+	if err != nil {
 		s.engine.Discard()
 		return nil, err
 	}

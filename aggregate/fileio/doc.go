@@ -25,7 +25,13 @@
 // limits of decompression; a compressed Parquet or Arrow file, which needs random access, is held in
 // memory up to 192 MiB for as long as it is being read.
 //
+// A source is a [table.Versioned]: that a file changed shows by its size, the time of its last change, and by which
+// file it is.
+//
 // # Not protected
+//
+// A file that is changed in place to another content of the same length, within what the file system takes for one moment,
+// is not seen to change.
 //
 // Two files with the same content, one a copy of the other, are two files.
 package fileio

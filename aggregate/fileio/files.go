@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
+	"sync"
 
 	"github.com/throngdp/throng/aggregate/table"
 	"github.com/throngdp/throng/anonymize"
@@ -16,13 +18,20 @@ import (
 // megabytes, a zstd decoder up to 128 MiB.
 const maxOpen = 16
 
-// files is several files of one format as one source.
+// files is one or several files of one format as one source.
 type files struct {
 	name    string
 	sources []table.Source
+	// contents are what the sources read.
+	contents []content
+
+	// mu guards what Version has seen, and how often that has changed.
+	mu      sync.Mutex
+	seen    []fs.FileInfo
+	version int
 }
 
-// Name is the first pattern and the number of files.
+// Name is that of the only file, or the first pattern and the number of files.
 func (f *files) Name() string { return f.name }
 
 // Size is the size of all files, 0 where that of one is unknown.
@@ -40,6 +49,9 @@ func (f *files) Size() int64 {
 
 // Schema reports the columns that every file has with the same kind, in the order of the first file.
 func (f *files) Schema(ctx context.Context) (table.Schema, error) {
+	if len(f.sources) == 1 {
+		return f.sources[0].Schema(ctx)
+	}
 	schemas, err := f.schemas(ctx)
 	if err != nil {
 		return table.Schema{}, err
@@ -66,6 +78,9 @@ func (f *files) schemas(ctx context.Context) ([]table.Schema, error) {
 // Open starts a scan. Up to maxOpen files are opened at once, with all readers that they offer.
 // More are spread over maxOpen readers, each of which goes through its files one after the other.
 func (f *files) Open(ctx context.Context, columns []string) ([]table.Reader, error) {
+	if len(f.sources) == 1 {
+		return f.sources[0].Open(ctx, columns)
+	}
 	schemas, err := f.schemas(ctx)
 	if err != nil {
 		return nil, err

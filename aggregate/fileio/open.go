@@ -38,10 +38,11 @@ func Open(ctx context.Context, patterns []string, opts Options) (table.Source, e
 			return nil, err
 		}
 	}
-	if len(sources) == 1 {
-		return sources[0], nil
+	all := &files{name: sources[0].Name(), sources: sources, contents: contents, seen: make([]fs.FileInfo, len(contents))}
+	if len(sources) > 1 {
+		all.name = fmt.Sprintf("%s (%d files)", patterns[0], len(sources))
 	}
-	return &files{name: fmt.Sprintf("%s (%d files)", patterns[0], len(sources)), sources: sources}, nil
+	return all, nil
 }
 
 // content is one stream of records and its format.

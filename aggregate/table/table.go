@@ -37,6 +37,14 @@ type Source interface {
 	Open(ctx context.Context, columns []string) ([]Reader, error)
 }
 
+// Versioned is a Source whose records can change. Of others a run takes it that they do not.
+type Versioned interface {
+	Source
+	// Version names the state of the records: as long as it says the same, they are the same. It is compared and never
+	// shown: a time of the last change or the number of a transaction will do.
+	Version(ctx context.Context) (string, error)
+}
+
 // Reader yields batches of records.
 type Reader interface {
 	// Next fills b, whose slices it may reuse or replace with memory of its own, and returns io.EOF,

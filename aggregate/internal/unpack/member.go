@@ -36,6 +36,15 @@ type Member struct {
 // reads from disk and takes no memory.
 func (m Member) Plain() bool { return m.plain }
 
+// Stat looks at the file that holds the member.
+func (m Member) Stat() (fs.FileInfo, error) {
+	info, err := os.Stat(m.path)
+	if err != nil {
+		return nil, fault(m.Name, err)
+	}
+	return info, nil
+}
+
 // Open lists the members of the regular file at path (or that a symbolic link there leads to) and
 // leaves nothing open. Entries of a zip come in the order of its directory, without folders and
 // without what macOS adds. Errors are *table.Error: [table.ErrLimit] for too many entries,

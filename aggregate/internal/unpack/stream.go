@@ -60,12 +60,15 @@ func (m Member) Open(ctx context.Context) (*Stream, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	f, _, err := openRegular(m.path, m.Name)
+	f, size, err := openRegular(m.path, m.Name)
 	if err != nil {
 		return nil, err
 	}
+	if m.entry != nil {
+		size = m.Size // a file may have grown, an entry has not
+	}
 	s := &Stream{name: m.Name, ctx: ctx, file: f}
-	s.in = &counter{r: io.NewSectionReader(f, m.offset, m.Size)}
+	s.in = &counter{r: io.NewSectionReader(f, m.offset, size)}
 	s.r = bufio.NewReaderSize(s.in, readSize)
 	if err := s.unwrap(m); err != nil {
 		s.Close()
