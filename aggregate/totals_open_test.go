@@ -68,7 +68,8 @@ func requireRemainders(t testing.TB, tables []aggregate.ResultTable, statistics 
 }
 
 // TestRemaindersAreNeverNegativeBeforeNoise is the ground of it all: with bounds that bite and values that
-// cannot be read, what is shown of the parts of a group is no more than the group.
+// cannot be read, what is shown of the parts of a group is no more than the group. Every third person is in a
+// region of five, so that there is much left, which then nothing moves.
 func TestRemaindersAreNeverNegativeBeforeNoise(t *testing.T) {
 	j := newJob(t, remainders, "MODE", "noisy", "K", "12", "SPEND", generous)
 	w := everyAge(5, 1500)
@@ -77,9 +78,20 @@ func TestRemaindersAreNeverNegativeBeforeNoise(t *testing.T) {
 			w.uses[i].Seconds = []byte("not a number")
 		}
 	}
+	for i := range w.visits {
+		if i%3 == 0 {
+			w.visits[i].Region = fmt.Appendf(nil, "village %d", i/15)
+		}
+	}
 	tables := publish(t, j.prepare(t, w), mechanismtest.New(mechanismtest.Zero))
-	require.NotEmpty(t, tables[3].Rows)
 	assert.Zero(t, requireRemainders(t, tables, remainderStatistics, rawOf))
+	assert.Len(t, tables[2].Rows, 2*3)
+	for _, table := range tables {
+		require.NotEmpty(t, table.Rows)
+		for _, row := range table.Rows {
+			assert.Equal(t, row.Value, row.Display, "%s %v", table.Name, row)
+		}
+	}
 }
 
 // scarce is a release of little ε: most numbers of regions and their genders are more than noise, and not by much.
