@@ -16,6 +16,9 @@ type ContributionBounds struct {
 	MaxPartitions int64
 	// MaxPerPartition is the most records of one unit that count in one group.
 	MaxPerPartition int64
+	// MaxContributions is the most records of one unit that count in all groups of the table together: the l1
+	// sensitivity of a number of records. 0 bounds them by the product of the other two alone.
+	MaxContributions int64
 }
 
 // Clamp is a closed interval of integers (in quanta of the value's resolution) into which values

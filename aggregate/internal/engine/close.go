@@ -41,7 +41,7 @@ func (e *Engine) Close(ctx context.Context, workers int) (*Partials, error) {
 		}
 	}
 	p := &Partials{Tables: make([]*Groups, len(totals)), Parents: make([]*Groups, len(totals))}
-	p.Bounded = make([][4]int64, len(totals))
+	p.Bounded = make([][Overs]int64, len(totals))
 	for _, c := range closers {
 		p.Visitors += c.visitors
 		for t := range c.bounded {
@@ -113,13 +113,13 @@ type closer struct {
 	dropped  []bool
 	person   []uint32
 	events   []uint64
-	bounded  [][4]int64
+	bounded  [][Overs]int64
 	few      []uint64 // groups of one person
 }
 
 func newCloser(e *Engine, totals, parents []*total, spreads [][]*total) *closer {
 	n := len(e.spec.Attributes)
-	c := &closer{e: e, folder: newFolder(e), codes: make([]uint32, n), dropped: make([]bool, n), bounded: make([][4]int64, len(totals))}
+	c := &closer{e: e, folder: newFolder(e), codes: make([]uint32, n), dropped: make([]bool, n), bounded: make([][Overs]int64, len(totals))}
 	for i := range totals {
 		c.tables = append(c.tables, totals[i].collector())
 		c.parents = append(c.parents, parents[i].collector())
@@ -189,6 +189,8 @@ func (c *closer) table(b *bucket, rec []uint64, t int) {
 		if most := int(table.Bounds.MaxPartitions) * stride; len(kept) > most {
 			kept, crowded = kept[:most], true
 		}
+	case table.Bounds.MaxContributions > 0:
+		kept = c.slots(b, own, t)
 	case plan.few:
 		kept = unpack(own, stride)
 	case table.Key >= 0:
@@ -208,8 +210,9 @@ func (c *closer) table(b *bucket, rec []uint64, t int) {
 			return
 		}
 		c.bounded[t][table.over(own)]++
-		addPerson(groups, table, Group{0, person}, own)
-		c.spread(b, t, 0, own)
+		e := table.counted(own)
+		addPerson(groups, table, Group{0, person}, own, e)
+		c.spread(b, t, 0, own, e)
 		return
 	}
 	if len(kept) == 0 {
@@ -219,20 +222,15 @@ func (c *closer) table(b *bucket, rec []uint64, t int) {
 	if word, bit := c.e.layout.crowd(t); crowded || rec[word]&bit != 0 {
 		took = OverPartitions
 	}
+	part := table.portion(kept, stride)
 	for ; len(kept) > 0; kept = kept[stride:] {
-		took |= table.over(kept[2:stride])
-		addPerson(groups, table, Group{kept[1], person}, kept[2:stride])
-		c.spread(b, t, kept[1], kept[2:stride])
+		acc := kept[2:stride]
+		took |= table.over(acc)
+		e := part.of(table.counted(acc))
+		addPerson(groups, table, Group{kept[1], person}, acc, e)
+		c.spread(b, t, kept[1], acc, e)
 	}
-	c.bounded[t][took]++
-}
-
-// over is OverPerPartition where a person has more records in a group than count, else 0.
-func (t *Table) over(acc []uint64) int {
-	if most := t.Bounds.MaxPerPartition; t.recorded() && most > 0 && int64(acc[0]) > most {
-		return OverPerPartition
-	}
-	return 0
+	c.bounded[t][table.overAll(took, part)]++
 }
 
 // unpack returns those of a record's slots that are in use, with their codes as they are.
@@ -247,7 +245,8 @@ func unpack(slots []uint64, stride int) []uint64 {
 	return slots
 }
 
-func addPerson(c *collector, t *Table, k Group, acc []uint64) {
+// addPerson adds a person of whose records e count in a group.
+func addPerson(c *collector, t *Table, k Group, acc []uint64, e int64) {
 	g, i := c.at(k)
 	g.Visitors[i]++
 	if !t.recorded() {
@@ -255,7 +254,6 @@ func addPerson(c *collector, t *Table, k Group, acc []uint64) {
 	}
 	n := int64(acc[0])
 	acc = acc[1:]
-	e := min(n, t.Bounds.MaxPerPartition)
 	if t.Events {
 		g.Events[i] += e
 	}

@@ -105,6 +105,10 @@ func randomTable(r *rand.Rand, s *engine.Spec) engine.Table {
 			t.Spreads = append(t.Spreads, engine.Spread{Value: v, Clamp: clamp, Leaves: 1 + r.Uint32N(uint32(min(64, clamp.Upper-clamp.Lower+1)))})
 		}
 	}
+	if t.Key >= 0 && (t.Events || len(t.Sums) > 0 || len(t.Spreads) > 0) && r.IntN(2) == 0 {
+		least := max(t.Bounds.MaxPartitions, t.Bounds.MaxPerPartition)
+		t.Bounds.MaxContributions = least + r.Int64N(1+r.Int64N(2*least))
+	}
 	if r.IntN(2) == 0 {
 		t.Parent = &engine.Parent{Persons: t.Persons[:r.IntN(len(t.Persons)+1)]}
 		if t.Key >= 0 && r.IntN(3) > 0 {

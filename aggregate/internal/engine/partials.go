@@ -18,8 +18,8 @@ type Partials struct {
 	// Parents holds, per table, the distinct people of each parent; nil where none was asked for.
 	Parents []*Groups
 	// Bounded counts, per table, the people in it by what bounding took from them: at 0 nothing, otherwise
-	// at the sum of OverPartitions and OverPerPartition.
-	Bounded [][4]int64
+	// at the sum of what they are over.
+	Bounded [][Overs]int64
 }
 
 // What bounding took from a person in a table: the bits of a place in Partials.Bounded.
@@ -28,6 +28,11 @@ const (
 	OverPartitions = 1 << iota
 	// OverPerPartition: the person has more records than MaxPerPartition in a group that is kept.
 	OverPerPartition
+	// OverContributions: the person has more records than MaxContributions, of those that the other bounds let
+	// count where these are smaller.
+	OverContributions
+	// Overs is how many sets of these there are.
+	Overs
 )
 
 // Group identifies a group exactly: its event-level code and its person-level code.

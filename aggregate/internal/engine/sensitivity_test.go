@@ -53,7 +53,11 @@ func requireBoundedTable(t *testing.T, table *engine.Table, l0 int64, with, with
 	for name := range without {
 		require.Contains(t, with, name, "a group went away when a person came")
 	}
-	var changed int64
+	var changed, events int64
+	squares, sums := new(big.Int), make([]*big.Int, len(table.Sums))
+	for s := range sums {
+		sums[s] = new(big.Int)
+	}
 	for name, c := range with {
 		old := without[name]
 		if c == old {
@@ -64,14 +68,39 @@ func requireBoundedTable(t *testing.T, table *engine.Table, l0 int64, with, with
 		if table.Events {
 			require.LessOrEqual(t, c.events-old.events, table.Bounds.MaxPerPartition)
 			require.GreaterOrEqual(t, c.events, old.events)
+			events += c.events - old.events
+			square := big.NewInt(c.events - old.events)
+			squares.Add(squares, square.Mul(square, square))
 		}
 		before := old.numbers(len(table.Sums))
 		for s, sum := range c.numbers(len(table.Sums)) {
 			bound := big.NewInt(maxAbs(table, table.Sums[s]))
 			require.LessOrEqual(t, sum.Sub(sum, before[s]).CmpAbs(bound), 0, "sum %d", s)
+			sums[s].Add(sums[s], sum.Abs(sum))
 		}
 	}
 	require.LessOrEqual(t, changed, l0, "groups changed")
+	requireTotals(t, table, events, squares, sums)
+}
+
+// requireTotals fails where one person changes more in all groups together than a bound on that lets them.
+func requireTotals(t *testing.T, table *engine.Table, events int64, squares *big.Int, sums []*big.Int) {
+	all, each := table.Bounds.MaxContributions, table.Bounds.MaxPerPartition
+	if all == 0 {
+		return
+	}
+	require.LessOrEqual(t, events, all, "l1 of events")
+	full, rest := all/each, all%each
+	if full >= table.Bounds.MaxPartitions {
+		full, rest = table.Bounds.MaxPartitions, 0
+	}
+	require.LessOrEqual(t, squares.Cmp(big.NewInt(full*each*each+rest*rest)), 0, "l2 of events: %s", squares)
+	for s, sum := range sums {
+		if !table.Sums[s].Total {
+			one := maxAbs(table, table.Sums[s]) / each
+			require.LessOrEqual(t, sum.Cmp(new(big.Int).Mul(big.NewInt(one), big.NewInt(all))), 0, "l1 of sum %d", s)
+		}
+	}
 }
 
 // requireBoundedLeaves fails where a person takes away from a leaf, or adds more records to all of a spread's than the
@@ -85,7 +114,11 @@ func requireBoundedLeaves(t *testing.T, table *engine.Table, with, without map[s
 	for _, n := range with {
 		more += n
 	}
-	require.LessOrEqual(t, more, int64(len(table.Spreads))*table.Bounds.MaxPartitions*table.Bounds.MaxPerPartition)
+	each := table.Bounds.MaxPartitions * table.Bounds.MaxPerPartition
+	if all := table.Bounds.MaxContributions; all > 0 {
+		each = min(each, all)
+	}
+	require.LessOrEqual(t, more, int64(len(table.Spreads))*each)
 }
 
 func TestAttackB01Sensitivity(t *testing.T) {

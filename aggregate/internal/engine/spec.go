@@ -74,13 +74,16 @@ type Attribute struct {
 
 // Table is one group-by. What one person adds to it is bounded by Bounds and the clamps:
 // l0 = MaxPartitions (1 without an event-level key), l∞ of visitors 1, of events MaxPerPartition, of
-// a sum MaxPerPartition·max|clamp| (max|clamp| for a Total sum).
+// a sum MaxPerPartition·max|clamp| (max|clamp| for a Total sum); l1 of events MaxContributions, where it is set, and of
+// a sum MaxContributions·max|clamp|.
 type Table struct {
 	// Key is the row's event-level key, or −1 where the table groups by person-level values alone.
 	Key int
 	// Persons are the attributes that complete a group.
 	Persons []int
-	Bounds  dp.ContributionBounds
+	// Bounds has MaxContributions only where the table has an event-level key, counts records and takes no part in
+	// a survey, and then it is no less than the others.
+	Bounds dp.ContributionBounds
 	// Events is set where the table counts records.
 	Events bool
 	Sums   []Sum
@@ -117,9 +120,9 @@ func (s *Sum) reach() int64 {
 	return reach
 }
 
-// Spread asks for the distribution of a value over the records of each group: of e = min(n, MaxPerPartition)
-// of a person's n records, those in the middle of e equal parts of their order. One person then changes
-// MaxPartitions groups, by MaxPerPartition records in all of each.
+// Spread asks for the distribution of a value over the records of each group: of a person's n records of which e count,
+// those in the middle of e equal parts of their order. One person then changes MaxPartitions groups, by MaxPerPartition
+// records in all of each.
 type Spread struct {
 	Value int
 	// Clamp bounds each record.

@@ -34,9 +34,9 @@ func (l *Leaves) Between(i int, first, behind uint32) int64 {
 	return before(behind) - before(first)
 }
 
-// spread adds a person's records in one group to its leaves. The last of their person-level codes is that of the
+// spread adds e of a person's records in one group to its leaves. The last of their person-level codes is that of the
 // leaf.
-func (c *closer) spread(b *bucket, t int, event uint64, acc []uint64) {
+func (c *closer) spread(b *bucket, t int, event uint64, acc []uint64, e int64) {
 	table := &c.e.closing[t]
 	n := len(table.Spreads)
 	if n == 0 {
@@ -45,7 +45,7 @@ func (c *closer) spread(b *bucket, t int, event uint64, acc []uint64) {
 	records := int64(acc[0])
 	words := acc[len(acc)-n:]
 	for s, word := range words {
-		b.votes.middles(word, records, min(records, table.Bounds.MaxPerPartition), func(code uint32, count int64) {
+		b.votes.middles(word, records, e, func(code uint32, count int64) {
 			g, i := c.spreads[t][s].at(Group{event, c.e.pairs.Fold(append(c.person, code)...)})
 			g.Visitors[i] += count
 		})

@@ -89,7 +89,7 @@ func surveyed(t *testing.T, r *rand.Rand, spec *engine.Spec, records []record, h
 	wide.Tables = slices.Clone(spec.Tables)
 	for i := range wide.Tables {
 		table := &wide.Tables[i]
-		if table.Survey = r.IntN(3) > 0; !table.Survey {
+		if table.Survey = table.Bounds.MaxContributions == 0 && r.IntN(3) > 0; !table.Survey {
 			continue
 		}
 		if table.Key >= 0 {

@@ -35,7 +35,7 @@ type outcome struct {
 	visitors int64
 	tables   []map[string]cell
 	parents  []map[string]cell
-	bounded  [][4]int64
+	bounded  [][engine.Overs]int64
 	leaves   []map[string]int64
 }
 
@@ -47,7 +47,7 @@ func twin(spec *engine.Spec, records []record) outcome {
 			people[id] = append(people[id], r)
 		}
 	}
-	out := outcome{bounded: make([][4]int64, len(spec.Tables))}
+	out := outcome{bounded: make([][engine.Overs]int64, len(spec.Tables))}
 	sums := make([]map[string][]*big.Int, len(spec.Tables))
 	for t := range spec.Tables {
 		sums[t] = map[string][]*big.Int{}
@@ -115,7 +115,7 @@ type twinGroup struct {
 	spreads [][]int64 // the values of records
 }
 
-func twinPerson(spec *engine.Spec, t *engine.Table, rows []record, labels []uint32, groups, parents map[string]cell, bounded *[4]int64, sums map[string][]*big.Int, leaves map[string]int64) {
+func twinPerson(spec *engine.Spec, t *engine.Table, rows []record, labels []uint32, groups, parents map[string]cell, bounded *[engine.Overs]int64, sums map[string][]*big.Int, leaves map[string]int64) {
 	kept, took := twinKept(spec, t, rows)
 	twinParents(spec, t, kept, labels, parents)
 	person := make([]uint32, 0, len(t.Persons))
@@ -125,19 +125,15 @@ func twinPerson(spec *engine.Spec, t *engine.Table, rows []record, labels []uint
 		}
 		person = append(person, labels[a])
 	}
-	for _, g := range kept {
-		if (t.Events || len(t.Sums) > 0 || len(t.Spreads) > 0) && g.records > t.Bounds.MaxPerPartition {
-			took |= engine.OverPerPartition
-		}
-	}
+	counted, over := twinCounted(t, kept, took)
 	if len(kept) > 0 {
-		bounded[took]++
+		bounded[took|over]++
 	}
-	for _, g := range kept {
+	for i, g := range kept {
 		name := groupName(g.code, person)
 		c := groups[name]
 		c.visitors++
-		e := min(g.records, t.Bounds.MaxPerPartition)
+		e := counted[i]
 		if t.Events {
 			c.events += e
 		}
@@ -161,6 +157,41 @@ func twinPerson(spec *engine.Spec, t *engine.Table, rows []record, labels []uint
 			sums[name][s].Add(sums[name][s], total)
 		}
 	}
+}
+
+// twinCounted returns how many of a person's records count in each of their groups, and which bounds they are over. A
+// bound on all groups is met by going through the records one by one: the first of each group counts, and of the others
+// whichever makes up for one more of those that have room.
+func twinCounted(t *engine.Table, kept []*twinGroup, took int) (counted []int64, over int) {
+	var all, others int64
+	for _, g := range kept {
+		if (t.Events || len(t.Sums) > 0 || len(t.Spreads) > 0) && g.records > t.Bounds.MaxPerPartition {
+			over |= engine.OverPerPartition
+		}
+		n := min(g.records, t.Bounds.MaxPerPartition)
+		counted, all, others = append(counted, n), all+n, others+n-1
+	}
+	most := t.Bounds.MaxContributions
+	if most == 0 {
+		return counted, over
+	}
+	if all > most || over != 0 && t.Bounds.MaxPerPartition == most || took != 0 && t.Bounds.MaxPartitions == most {
+		over |= engine.OverContributions
+	}
+	if all <= most {
+		return counted, over
+	}
+	room, passed := most-int64(len(kept)), int64(0)
+	for i, n := range counted {
+		counted[i] = 1
+		for range n - 1 {
+			owed := passed * room / others
+			if passed++; passed*room/others > owed {
+				counted[i]++
+			}
+		}
+	}
+	return counted, over
 }
 
 // twinParents counts a person once in each parent.
