@@ -13,7 +13,7 @@ import (
 // Bounding says how many people have more records than a contribution bound lets count. It is an
 // estimate from noisy numbers that are charged like any other.
 type Bounding struct {
-	// Bound is max_partitions or max_per_partition, and Limit what the release says of it.
+	// Bound is max_partitions, max_per_partition or max_contributions, and Limit what the release says of it.
 	Bound string `json:"bound"`
 	Limit int64  `json:"limit"`
 	// People is the percentage of the table's people who have more, with its 95 % interval. They are nothing
@@ -37,12 +37,15 @@ func (t *compiledTable) boundings() (mask int) {
 		return 0
 	}
 	for _, d := range t.dims {
-		if !d.person() {
+		if t.given.MaxPartitions > 0 && !d.person() {
 			mask |= engine.OverPartitions
 		}
 	}
+	if t.given.MaxContributions > 0 {
+		mask |= engine.OverContributions
+	}
 	for _, d := range t.draws {
-		if t.Bounds.MaxPerPartition > 0 && d.Statistic != string(CountVisitors) && d.Statistic != totalVisitors && d.Statistic != bounding {
+		if t.given.MaxPerPartition > 0 && d.Statistic != string(CountVisitors) && d.Statistic != totalVisitors && d.Statistic != bounding {
 			mask |= engine.OverPerPartition
 		}
 	}
@@ -57,19 +60,22 @@ func (p *publisher) bounding() ([]Bounding, error) {
 		return nil, nil
 	}
 	noise := p.t.calibrated.Noise[len(p.t.draws)-1]
-	var noisy [4]int64
+	var exact, noisy [engine.Overs]int64
+	for took, n := range p.bounded {
+		exact[took&mask] += n
+	}
 	for took := range noisy {
 		if took&^mask != 0 {
 			continue
 		}
 		var err error
-		if noisy[took], err = p.m.AddNoise(p.site(bounding, tookNames[took]), noise, p.bounded[took]); err != nil {
+		if noisy[took], err = p.m.AddNoise(p.site(bounding, tookNames[took]), noise, exact[took]); err != nil {
 			return nil, err
 		}
 	}
 	draws := 1 << (bits.OnesCount(uint(mask)) - 1) // that are added up on either side
 	var out []Bounding
-	for _, bit := range []int{engine.OverPartitions, engine.OverPerPartition} {
+	for _, bit := range []int{engine.OverPartitions, engine.OverPerPartition, engine.OverContributions} {
 		if mask&bit == 0 {
 			continue
 		}
@@ -79,15 +85,21 @@ func (p *publisher) bounding() ([]Bounding, error) {
 }
 
 // tookNames name the cells of the draw.
-var tookNames = [4]string{"", "max_partitions", "max_per_partition", "both"}
+var tookNames = [engine.Overs]string{
+	"", "max_partitions", "max_per_partition", "both", "max_contributions", "max_partitions and max_contributions",
+	"max_per_partition and max_contributions", "all",
+}
 
 // estimateBounding makes a share of the people that a bound took something from. Their number is off by at
 // most reach, and so is that of the others, with the confidence of an interval together: the share's interval
 // follows from the ends of both.
-func (t *compiledTable) estimateBounding(bit int, noisy [4]int64, reach float64) Bounding {
+func (t *compiledTable) estimateBounding(bit int, noisy [engine.Overs]int64, reach float64) Bounding {
 	b := Bounding{Bound: "max_partitions", Limit: t.l0}
-	if bit == engine.OverPerPartition {
+	switch bit {
+	case engine.OverPerPartition:
 		b.Bound, b.Limit = "max_per_partition", t.Bounds.MaxPerPartition
+	case engine.OverContributions:
+		b.Bound, b.Limit = "max_contributions", t.Bounds.MaxContributions
 	}
 	var over, rest float64
 	for took, n := range noisy {
@@ -118,8 +130,11 @@ func (t *compiledTable) estimateBounding(bit int, noisy [4]int64, reach float64)
 }
 
 func (b *Bounding) counted() string {
-	if b.Bound == "max_partitions" {
+	switch b.Bound {
+	case "max_partitions":
 		return fmt.Sprintf("the %s in which a person counts", number(b.Limit, "group"))
+	case "max_contributions":
+		return fmt.Sprintf("the %s that count in all groups, of those that the other bounds leave", number(b.Limit, "record"))
 	}
 	return fmt.Sprintf("the %s that count in a group", number(b.Limit, "record"))
 }
@@ -141,7 +156,7 @@ func (t *compiledTable) warn(rows []Row, took []Bounding) {
 		if b.Bound == "max_partitions" {
 			ofGroups = loss
 		} else {
-			ofRecords = loss
+			ofRecords += loss
 		}
 	}
 	if ofGroups+ofRecords == 0 {

@@ -80,6 +80,8 @@ type compiledTable struct {
 	dims []*dimension
 	// declared: the groups are the product of all dimensions' groups.
 	declared bool
+	// given are the bounds that the release writes; Bounds has what follows from them too.
+	given dp.ContributionBounds
 	// l0 is the most groups that one person can be in.
 	l0 int64
 	// sums are what is summed, in the order of their draws.
@@ -355,6 +357,7 @@ func (c *compiled) compileTable(f *faults, path string, i int) *compiledTable {
 	if t.Weight == 0 {
 		t.Weight = 1
 	}
+	t.given, t.Bounds = t.Bounds, t.bounds(c.policy)
 	if c.policy.ofRecords() {
 		t.Bounds = dp.ContributionBounds{MaxPartitions: 1, MaxPerPartition: 1}
 		t.single = true

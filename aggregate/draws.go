@@ -29,14 +29,31 @@ func (c *compiled) compileDraws(t *compiledTable) {
 }
 
 // draw returns the number of the draw with this name, which it adds where there is none yet.
-func (t *compiledTable) draw(name string, l0, lInf int64) int {
+func (t *compiledTable) draw(name string, l0, lInf int64) int { return t.drawWithin(name, l0, lInf, 0) }
+
+// drawWithin draws a number of which one person changes all groups together by at most l1, where that is not 0.
+func (t *compiledTable) drawWithin(name string, l0, lInf, l1 int64) int {
 	for i, d := range t.draws {
 		if d.Statistic == name {
 			return i
 		}
 	}
-	t.draws = append(t.draws, plan.Draw{Statistic: name, L0: l0, LInf: lInf})
+	t.draws = append(t.draws, plan.Draw{Statistic: name, L0: l0, LInf: lInf, L1: l1})
 	return len(t.draws) - 1
+}
+
+// drawRecords draws a number that each record that counts changes by at most reach.
+func (t *compiledTable) drawRecords(name string, reach int64) int {
+	return t.drawWithin(name, t.l0, times(reach, t.Bounds.MaxPerPartition), times(reach, t.Bounds.MaxContributions))
+}
+
+// times is the product of two numbers that are not negative, and the largest number, which calibration refuses, where
+// that is more.
+func times(a, b int64) int64 {
+	if b > 0 && a > math.MaxInt64/b {
+		return math.MaxInt64
+	}
+	return a * b
 }
 
 func (c *compiled) compileStatistic(t *compiledTable, s Statistic) *statistic {
@@ -72,7 +89,7 @@ func (c *compiled) drawNumber(t *compiledTable, name string) int {
 	case string(CountVisitors):
 		return t.draw(name, t.l0, 1)
 	case string(CountEvents):
-		return t.draw(name, t.l0, t.Bounds.MaxPerPartition)
+		return t.drawRecords(name, 1)
 	}
 	return c.drawSum(t, name, false, false)
 }
@@ -87,13 +104,13 @@ func (s Statistic) sums(value string) bool {
 // visitors, declared complete dimensions of the person; for events, any declared complete ones.
 func (c *compiled) compileShare(t *compiledTable, st *statistic) {
 	st.parts = true
-	parentL0 := int64(1)
+	parents := int64(1) // of one person
 	visitors := st.Of == string(CountVisitors)
 	for i, d := range t.dims {
 		if slices.Contains(st.Within, d.name) {
 			st.within = append(st.within, i)
 			if !d.person() {
-				parentL0 = t.l0
+				parents = t.l0
 			}
 			continue
 		}
@@ -103,11 +120,24 @@ func (c *compiled) compileShare(t *compiledTable, st *statistic) {
 		return
 	}
 	if visitors {
-		st.denominator = t.draw(totalVisitors, parentL0, 1)
+		st.denominator = t.draw(totalVisitors, parents, 1)
 		return
 	}
 	// All of a person's groups can lie in one parent, so one parent can change by everything.
-	st.denominator = t.draw(totalEvents, 1, t.l0*t.Bounds.MaxPerPartition)
+	all := t.most()
+	if parents == 1 {
+		st.denominator = t.draw(totalEvents, 1, all)
+	} else {
+		st.denominator = t.drawWithin(totalEvents, parents, all, all)
+	}
+}
+
+// most is how many records of one person count in a table.
+func (t *compiledTable) most() int64 {
+	if n := t.Bounds.MaxContributions; n > 0 {
+		return n
+	}
+	return t.l0 * t.Bounds.MaxPerPartition
 }
 
 // bounding is the draw that tells how many people the bounds took something from.
@@ -162,13 +192,10 @@ func (c *compiled) drawSum(t *compiledTable, value string, centred, square bool)
 	if !slices.Contains(c.values, value) {
 		c.values = append(c.values, value)
 	}
-	lInf := c.reachOf(s)
-	if n := t.Bounds.MaxPerPartition; col.SumClamp == nil && lInf > math.MaxInt64/n {
-		lInf = math.MaxInt64 // which calibration refuses
-	} else if col.SumClamp == nil {
-		lInf *= n
+	if col.SumClamp != nil {
+		return t.draw(s.draw(), t.l0, c.reachOf(s))
 	}
-	return t.draw(s.draw(), t.l0, lInf)
+	return t.drawRecords(s.draw(), c.reachOf(s))
 }
 
 // reachOf is the most, in quanta, by which one value of a sum changes it, or with sum_clamp one person.

@@ -255,7 +255,7 @@ func (d *decoder) items(f func(*strictyaml.Node, string)) func(*strictyaml.Node,
 
 // bounds binds bounds, and where auto is not nil, how better ones are found.
 func (d *decoder) bounds(b *dp.ContributionBounds, auto **AutoBounds) func(*strictyaml.Node, string) {
-	of := fields{"max_partitions": d.int(&b.MaxPartitions), "max_per_partition": d.int(&b.MaxPerPartition)}
+	of := fields{"max_partitions": d.int(&b.MaxPartitions), "max_per_partition": d.int(&b.MaxPerPartition), "max_contributions": d.int(&b.MaxContributions)}
 	if auto != nil {
 		of["auto"] = func(n *strictyaml.Node, path string) {
 			a := &AutoBounds{}

@@ -77,12 +77,14 @@ type PlanTable struct {
 	Name    string   `json:"name"`
 	GroupBy []string `json:"group_by"`
 	// Groups is "declared" or "private".
-	Groups          string        `json:"groups"`
-	MaxPartitions   int64         `json:"max_partitions"`
-	MaxPerPartition int64         `json:"max_per_partition,omitempty"`
-	Selection       PlanSelection `json:"selection"`
-	Draws           []PlanDraw    `json:"draws"`
-	Statistics      []PlanFigure  `json:"statistics"`
+	Groups          string `json:"groups"`
+	MaxPartitions   int64  `json:"max_partitions"`
+	MaxPerPartition int64  `json:"max_per_partition,omitempty"`
+	// MaxContributions bounds all groups together; 0 where only the product of the other two does.
+	MaxContributions int64         `json:"max_contributions,omitempty"`
+	Selection        PlanSelection `json:"selection"`
+	Draws            []PlanDraw    `json:"draws"`
+	Statistics       []PlanFigure  `json:"statistics"`
 	// Share is the part of the release's budget that the selection and the draws take.
 	Share float64 `json:"share_of_budget"`
 	// Auto says how MaxPartitions and MaxPerPartition are found in the data; empty where they are as declared. The
@@ -135,10 +137,11 @@ type PlanDraw struct {
 	// the most by which one person changes all counts of a level together.
 	Levels int64 `json:"levels,omitempty"`
 	Leaves int64 `json:"leaves,omitempty"`
-	// L0 is the most groups that one person changes, LInf the most by which one of them changes. A total
-	// of events is calibrated to what a person changes over all wholes together: LInf is that, L0 is 1.
+	// L0 is the most groups that one person changes, LInf the most by which one of them changes, and L1 the most by which
+	// all of them change together, where the noise is made for less than the product of the two; otherwise it is 0.
 	L0   int64 `json:"l0_sensitivity"`
 	LInf int64 `json:"linf_sensitivity"`
+	L1   int64 `json:"l1_sensitivity,omitempty"`
 	// Share is the part of the release's budget that the draw takes, of 1: by ε where Composition is basic,
 	// otherwise by ρ, about the variance of the privacy loss.
 	Share float64 `json:"share_of_budget"`
@@ -246,7 +249,7 @@ func (p Period) String() string {
 func (c *compiled) planTable(t *compiledTable) PlanTable {
 	pt := PlanTable{
 		Name: t.Name, GroupBy: append([]string{}, t.GroupBy...), Groups: "private",
-		MaxPartitions: t.l0, MaxPerPartition: t.Bounds.MaxPerPartition, Selection: c.planSelection(t),
+		MaxPartitions: t.l0, MaxPerPartition: t.Bounds.MaxPerPartition, MaxContributions: t.Bounds.MaxContributions, Selection: c.planSelection(t),
 	}
 	share := t.calibrated.SelectionShare
 	if t.declared {
@@ -282,6 +285,9 @@ func (c *compiled) planDraw(t *compiledTable, statistic string, n mechanism.Nois
 		Statistic: statistic, Mechanism: n.Kind().String(), Scale: n.Scale(), StdDev: n.StdDev(),
 		HalfWidth: float64(n.Quantile(alpha)), Quantum: "1", Unit: "persons", L0: n.L0(), LInf: n.LInf(),
 		Share: rounded(share),
+	}
+	if l1 := n.L1(); l1/n.L0() < n.LInf() {
+		d.L1 = l1
 	}
 	if statistic == string(CountEvents) || statistic == totalEvents {
 		d.Unit = "events"

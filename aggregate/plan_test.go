@@ -97,11 +97,15 @@ func requireAddsUp(t *testing.T, plan *aggregate.Plan, r *aggregate.Release) {
 		for _, d := range table.Draws {
 			sum += d.Share
 			if d.Mechanism == "laplace" {
-				e, err := accounting.Laplace(d.Scale, float64(d.LInf))
-				add(d.L0, e, err)
+				change, times := d.LInf, d.L0
+				if d.L1 > 0 {
+					change, times = d.L1, 1
+				}
+				e, err := accounting.Laplace(d.Scale, float64(change))
+				add(times, e, err)
 				continue
 			}
-			e, err := accounting.Gaussian(d.Scale, float64(d.LInf)*math.Sqrt(float64(d.L0)))
+			e, err := accounting.Gaussian(d.Scale, accounting.L2(d.L0, float64(d.LInf), float64(d.L1)))
 			add(1, e, err)
 		}
 		assert.InDelta(t, table.Share, sum, 1e-3, "shares of table %s", table.Name)

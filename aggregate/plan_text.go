@@ -151,6 +151,9 @@ func (t *PlanTable) bounds(who string) string {
 	if t.MaxPerPartition > 0 {
 		text += ", with at most " + number(t.MaxPerPartition, "record") + " in each"
 	}
+	if t.MaxContributions > 0 {
+		text += " and " + number(t.MaxContributions, "record") + " in all"
+	}
 	return text
 }
 
@@ -167,12 +170,18 @@ func (d *PlanDraw) print(line func(label, format string, args ...any)) {
 	line("adds noise to", "%s: 95 %% within ±%s %s (%s, scale %s); %s of the budget",
 		name, d.inUnit(d.HalfWidth), d.Unit, d.Mechanism, d.inUnit(d.Scale), percent(d.Share))
 	change := fmt.Sprintf("one person changes it in at most %s, by at most %s each", number(d.L0, "group"), d.inUnit(float64(d.LInf)))
+	if d.L1 > 0 {
+		change += fmt.Sprintf(" and %s in all", d.inUnit(float64(d.L1)))
+	}
 	switch {
 	case d.Statistic == totalEvents:
 		change = fmt.Sprintf("one person changes it by at most %s over all wholes together", d.inUnit(float64(d.LInf)))
 	case d.Levels > 0:
 		change = fmt.Sprintf("records are counted in %d equal parts of %s to %s and in %s above; one person changes the counts of a level by %d together, in at most %s of %s",
 			d.Leaves, d.Clamp[0], d.Clamp[1], number(d.Levels-1, "level"), d.LInf, number(d.L0/d.Levels, "group"), number(d.Levels, "level"))
+		if d.L1 > 0 {
+			change += fmt.Sprintf(", and by %d in all groups", d.L1/d.Levels)
+		}
 	case d.Clamp != nil:
 		change += fmt.Sprintf("; a record counts as at least %s and at most %s", d.Clamp[0], d.Clamp[1]) + d.Less()
 	case d.SumClamp != nil:

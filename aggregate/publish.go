@@ -55,7 +55,7 @@ type publisher struct {
 	groups   *engine.Groups
 	parents  *engine.Groups
 	leaves   []*engine.Leaves
-	bounded  [4]int64 // people by what bounding took from them
+	bounded  [engine.Overs]int64 // people by what bounding took from them
 	everyone int64
 	m        mechanism.Mechanism
 

@@ -53,7 +53,7 @@ func (t *compiledTable) treeOf(draw string) (tr tree, at int, ok bool) {
 }
 
 // drawTree draws the counts of a tree. Levels are as groups: on each, a person's records in a group change at most as
-// many nodes as there are, or MaxPerPartition.
+// many nodes as there are, or MaxPerPartition, and in all groups MaxContributions.
 func (c *compiled) drawTree(t *compiledTable, value string) int {
 	if !slices.Contains(c.values, value) {
 		c.values = append(c.values, value)
@@ -63,12 +63,14 @@ func (c *compiled) drawTree(t *compiledTable, value string) int {
 		return i
 	}
 	t.trees = append(t.trees, tr)
-	most, cells, nodes := t.Bounds.MaxPerPartition, int64(0), int64(1)
-	for range tr.shape.Height {
+	most, levels, cells, nodes := t.Bounds.MaxPerPartition, int64(tr.shape.Height), int64(0), int64(1)
+	for range levels {
 		nodes *= branches
-		cells += t.l0 * min(most, nodes)
+		cells += min(t.l0*min(most, nodes), t.most())
 	}
-	t.draws = append(t.draws, plan.Draw{Statistic: tr.draw(), L0: t.l0 * int64(tr.shape.Height), LInf: most, Cells: cells})
+	t.draws = append(t.draws, plan.Draw{
+		Statistic: tr.draw(), L0: t.l0 * levels, LInf: most, L1: t.Bounds.MaxContributions * levels, Cells: cells,
+	})
 	return len(t.draws) - 1
 }
 

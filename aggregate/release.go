@@ -45,7 +45,8 @@ type Table struct {
 	// GroupBy names dimensions of the policy; empty makes one group of everyone.
 	GroupBy []string
 	// Bounds limit what one person adds. They may be left out only where the table groups by
-	// person-level dimensions alone and has no events, sum or mean.
+	// person-level dimensions alone and has no events, sum or mean. Beside MaxContributions, which then is a bound on groups and
+	// on records in a group too, the other two may be left out.
 	Bounds dp.ContributionBounds
 	// Auto, where set, has better bounds found in the data.
 	Auto       *AutoBounds

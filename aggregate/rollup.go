@@ -22,7 +22,8 @@ type RollUp struct {
 	// Name is the level's name and its file's; empty means TABLE_rollup_TO.
 	Name string
 	// Bounds are the level's own. 0 stands for the table's: a person is in at most as many groups of a level. For
-	// MaxPartitions it is fewer where the level has fewer declared groups.
+	// MaxPartitions it is fewer where the level has fewer declared groups. MaxContributions of the table is left out where it
+	// bounds nothing beside the others.
 	Bounds dp.ContributionBounds
 	// Weight is as for a table; 0 means the table's.
 	Weight int64
@@ -73,10 +74,30 @@ func (t Table) level(p *Policy, up RollUp) Table {
 		l.Statistics[i].Within = replace(s.Within)
 	}
 	l.Bounds = dp.ContributionBounds{
-		MaxPartitions:   cmp.Or(up.Bounds.MaxPartitions, min(t.Bounds.MaxPartitions, l.eventGroups(p))),
-		MaxPerPartition: cmp.Or(up.Bounds.MaxPerPartition, t.Bounds.MaxPerPartition),
+		MaxPartitions:    cmp.Or(up.Bounds.MaxPartitions, min(t.Bounds.MaxPartitions, l.eventGroups(p))),
+		MaxPerPartition:  cmp.Or(up.Bounds.MaxPerPartition, t.Bounds.MaxPerPartition),
+		MaxContributions: cmp.Or(up.Bounds.MaxContributions, t.Bounds.MaxContributions),
 	}
+	l.dropIdle(p, up.Bounds)
 	return l
+}
+
+// dropIdle leaves out what a level takes from its table and what binds nothing beside its own bounds.
+func (t *Table) dropIdle(p *Policy, own dp.ContributionBounds) {
+	all := t.Bounds.MaxContributions
+	if all == 0 {
+		return
+	}
+	if own.MaxPartitions == 0 {
+		t.Bounds.MaxPartitions = min(t.Bounds.MaxPartitions, all)
+	}
+	if own.MaxPerPartition == 0 {
+		t.Bounds.MaxPerPartition = min(t.Bounds.MaxPerPartition, all)
+	}
+	if b := t.bounds(p); own.MaxContributions == 0 && all >= b.MaxPartitions*b.MaxPerPartition {
+		t.Bounds = b
+		t.Bounds.MaxContributions = 0
+	}
 }
 
 // eventGroups is the most groups that one person can be in for their events: a large number where some are private.

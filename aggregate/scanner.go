@@ -119,7 +119,9 @@ func (s *scanner) engineSpec(c *compiled) engine.Spec {
 // engineBounds are the table's bounds as the engine takes them.
 func (t *compiledTable) engineBounds() dp.ContributionBounds {
 	// Without a bound no statistic counts records.
-	return dp.ContributionBounds{MaxPartitions: t.l0, MaxPerPartition: max(t.Bounds.MaxPerPartition, 1)}
+	return dp.ContributionBounds{
+		MaxPartitions: t.l0, MaxPerPartition: max(t.Bounds.MaxPerPartition, 1), MaxContributions: t.Bounds.MaxContributions,
+	}
 }
 
 // floor is the number of people below which nothing can be shown of a group: k for private ones, unless

@@ -3,11 +3,13 @@
 package aggregate
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/throngdp/throng/aggregate/internal/engine"
+	"github.com/throngdp/throng/dp"
 )
 
 // What a release says where a word or a mapping can stand.
@@ -143,26 +145,67 @@ func (s Statistic) recorded(p *Policy) bool {
 func (r *Release) validateBounds(f *faults, p *Policy, path string, t Table, named, eventLevel, counted bool) {
 	b := t.Bounds
 	if p.ofRecords() {
-		if b.MaxPartitions < 0 || b.MaxPartitions > 1 || b.MaxPerPartition < 0 || b.MaxPerPartition > 1 || t.Auto != nil {
+		if b.MaxPartitions < 0 || b.MaxPartitions > 1 || b.MaxPerPartition < 0 || b.MaxPerPartition > 1 || b.MaxContributions != 0 || t.Auto != nil {
 			f.add(path, "bounds", "none, with privacy_unit.per: record", "a record is in one group, once; leave them out")
 		}
 		return
 	}
+	if all := b.MaxContributions; all < 0 || all > maxPerGroup {
+		f.add(path+".max_contributions", fmt.Sprint(all), fmt.Sprintf("1 to %d records per person", maxPerGroup), "start near what a typical person has")
+		return
+	}
+	before := len(f.list)
 	if b.MaxPartitions < 0 || b.MaxPartitions > engine.MaxPartitionsLimit {
 		f.add(path+".max_partitions", fmt.Sprint(b.MaxPartitions), fmt.Sprintf("1 to %d groups per person", engine.MaxPartitionsLimit), "start near what a typical person has")
 	}
 	if b.MaxPerPartition < 0 || b.MaxPerPartition > maxPerGroup {
 		f.add(path+".max_per_partition", fmt.Sprint(b.MaxPerPartition), fmt.Sprintf("1 to %d records per person and group", maxPerGroup), "start near what a typical person has")
 	}
-	if eventLevel && b.MaxPartitions == 0 {
+	if eventLevel && t.bounds(p).MaxPartitions == 0 {
 		f.unset(path+".max_partitions", "the most groups in which one person counts", "it has no default: more groups mean more noise, fewer lose activity")
 	}
 	if named && !eventLevel && b.MaxPartitions > 1 {
 		f.add(path+".max_partitions", fmt.Sprint(b.MaxPartitions), "1", "a person is in one group of person-level dimensions; leave it out")
 	}
-	if counted && b.MaxPerPartition == 0 {
+	if counted && t.bounds(p).MaxPerPartition == 0 {
 		f.unset(path+".max_per_partition", "the most records of one person that count in one group", "it has no default: more records mean more noise, fewer lose activity")
 	}
+	if len(f.list) == before && named && b.MaxContributions != 0 {
+		t.validateTotal(f, p, path, counted)
+	}
+}
+
+// validateTotal checks max_contributions, beside bounds that are in order.
+func (t Table) validateTotal(f *faults, p *Policy, path string, counted bool) {
+	b, all := t.bounds(p), t.Bounds.MaxContributions
+	at, got := path+".max_contributions", fmt.Sprint(all)
+	atMost := fmt.Sprintf("at most max_contributions, %d", all)
+	switch {
+	case !counted:
+		f.add(at, got, "nothing, in a table that counts no records", "remove it: max_partitions bounds the groups of a person")
+	case t.Auto != nil:
+		f.add(at, got, "nothing beside auto, which finds the other two", "remove it, or remove auto")
+	case t.Bounds.MaxPartitions > all:
+		f.add(path+".max_partitions", fmt.Sprint(t.Bounds.MaxPartitions), atMost, "lower it or leave it out: so many records are in no more groups")
+	case t.Bounds.MaxPerPartition > all:
+		f.add(path+".max_per_partition", fmt.Sprint(t.Bounds.MaxPerPartition), atMost, "lower it or leave it out: no more records count in a group")
+	case b.MaxPartitions > engine.MaxPartitionsLimit:
+		f.unset(path+".max_partitions", fmt.Sprintf("1 to %d groups per person", engine.MaxPartitionsLimit), "max_contributions alone would allow more")
+	case all >= b.MaxPartitions*b.MaxPerPartition:
+		f.add(at, got, fmt.Sprintf("fewer than the %d that the other bounds let count", b.MaxPartitions*b.MaxPerPartition),
+			fmt.Sprintf("it bounds nothing more; write max_partitions: %d and max_per_partition: %d alone", b.MaxPartitions, b.MaxPerPartition))
+	}
+}
+
+// bounds returns the bounds of a table with those that follow from max_contributions: so many records are in no more groups,
+// and in one group are no more of them.
+func (t Table) bounds(p *Policy) dp.ContributionBounds {
+	b := t.Bounds
+	if all := b.MaxContributions; all > 0 {
+		b.MaxPartitions = cmp.Or(b.MaxPartitions, min(all, t.eventGroups(p)))
+		b.MaxPerPartition = cmp.Or(b.MaxPerPartition, all)
+	}
+	return b
 }
 
 func (r *Release) validateStatistic(f *faults, p *Policy, path string, t Table, s Statistic) {

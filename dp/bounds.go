@@ -17,7 +17,7 @@ type ContributionBounds struct {
 	// MaxPerPartition is the most records of one unit that count in one group.
 	MaxPerPartition int64
 	// MaxContributions is the most records of one unit that count in all groups of the table together: the l1
-	// sensitivity of a number of records. 0 bounds them by the product of the other two alone.
+	// sensitivity of a number of records. With 0 that is the product of the other two.
 	MaxContributions int64
 }
 

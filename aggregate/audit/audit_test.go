@@ -68,6 +68,11 @@ func TestBoundsThatAreFoundKeepTheirClaims(t *testing.T) {
 	assert.Empty(t, audited(t, p, r).Unseen, "every draw was reached")
 }
 
+func TestBoundsOnAllRecordsKeepTheirClaims(t *testing.T) {
+	p, r := load(t, together)
+	assert.Empty(t, audited(t, p, r).Unseen, "every draw was reached")
+}
+
 func TestAReleaseOfEverythingKeepsItsClaims(t *testing.T) {
 	p, r := load(t, "testdata")
 	report := audited(t, p, r)

@@ -55,12 +55,12 @@ func numbers(calls []mechanismtest.Call) map[mechanism.Site]int64 {
 }
 
 // sensitivity holds what one person changed against what the noise is made for: the number of groups,
-// the change of each and, as of a total several wholes may change a little, the sum of all changes.
+// the change of each, the sum of all changes and that of their squares.
 func sensitivity(check *Check, all []change, who string) {
 	type sums struct {
 		groups               int64
 		total, squares, most float64
-		l0, lInf, cells      int64
+		lInf, l1, cells      int64
 	}
 	by := map[place]*sums{}
 	var order []place
@@ -68,7 +68,7 @@ func sensitivity(check *Check, all []change, who string) {
 		at := place{c.site.Table, c.site.Statistic}
 		s := by[at]
 		if s == nil {
-			s = &sums{l0: c.call.L0, lInf: c.call.LInf, cells: max(c.call.Cells, c.call.L0)}
+			s = &sums{lInf: c.call.LInf, l1: c.call.L1, cells: max(c.call.Cells, c.call.L0)}
 			by[at] = s
 			order = append(order, at)
 		}
@@ -76,15 +76,17 @@ func sensitivity(check *Check, all []change, who string) {
 		s.total += c.amount
 		s.squares += c.amount * c.amount
 		s.most = max(s.most, c.amount)
-		s.l0, s.lInf = min(s.l0, c.call.L0), min(s.lInf, c.call.LInf)
+		s.lInf, s.l1 = min(s.lInf, c.call.LInf), min(s.l1, c.call.L1)
 	}
 	for _, at := range order {
 		s := by[at]
-		l0, lInf := float64(s.l0), float64(s.lInf)
+		lInf, l1 := float64(s.lInf), float64(s.l1)
+		rest := math.Mod(l1, lInf)
+		squares := lInf*(l1-rest) + rest*rest // of as many full groups as there is room for, and one of the rest
 		check.require(s.most <= lInf, "%s: %s changes a group by %.0f, the noise is for %d", at, who, s.most, s.lInf)
-		check.require(s.groups <= s.cells || s.total <= lInf, "%s: %s changes %d groups, the noise is for %d", at, who, s.groups, s.cells)
-		check.require(s.total <= l0*lInf, "%s: %s changes groups by %.0f together, the noise is for %.0f", at, who, s.total, l0*lInf)
-		check.require(s.squares <= l0*lInf*lInf, "%s: %s changes the sum of squares by %.0f, the noise is for %.0f", at, who, s.squares, l0*lInf*lInf)
+		check.require(s.groups <= s.cells, "%s: %s changes %d groups, the noise is for %d", at, who, s.groups, s.cells)
+		check.require(s.total <= l1, "%s: %s changes groups by %.0f together, the noise is for %d", at, who, s.total, s.l1)
+		check.require(s.squares <= squares, "%s: %s changes the sum of squares by %.0f, the noise is for %.0f", at, who, s.squares, squares)
 	}
 }
 
@@ -148,7 +150,7 @@ func questions(check *Check, recorded, replayed []mechanismtest.Call, who string
 	for i, c := range recorded {
 		a := again[i]
 		same := a.Operation == c.Operation && a.Site == c.Site && a.Kind == c.Kind && a.Scale == c.Scale &&
-			a.L0 == c.L0 && a.LInf == c.LInf && a.K == c.K
+			a.L0 == c.L0 && a.LInf == c.LInf && a.L1 == c.L1 && a.K == c.K
 		check.require(same, "%s.%s: with %s the draws have another order or other parameters", c.Site.Table, c.Site.Statistic, who)
 	}
 }

@@ -28,12 +28,13 @@ type mutant struct {
 }
 
 // everything is a release of all that there is, found one whose bounds are found, owners one whose ids are linked,
-// students one whose minimum is noisy.
+// students one whose minimum is noisy, together one that bounds all of a person's records.
 const (
 	everything = "testdata"
 	found      = "testdata/found"
 	owners     = "testdata/linked"
 	students   = "../../examples/oulad"
+	together   = "testdata/contributions"
 )
 
 var mutants = []mutant{
@@ -42,7 +43,7 @@ var mutants = []mutant{
 	{"N-06 Gaussian noise of nine tenths", everything, "scale", []edit{
 		{"dp/mechanism/live.go", "noise.Gaussian(), gaussianEpsilon,", "noise.Gaussian(), gaussianEpsilon*1.15,"}}},
 	{"N-15 half of the scale forgotten", demo, "charge", []edit{
-		{"aggregate/internal/plan/plan.go", "return mechanism.NewLaplace(scale, d.L0", "return mechanism.NewLaplace(scale/2, d.L0"},
+		{"aggregate/internal/plan/plan.go", "scale := n.Scale * stretch", "scale := n.Scale * stretch / 2"},
 		{"aggregate/internal/plan/plan.go", "return err == nil && e <= c.spend.Epsilon.Float()", "return err == nil && e <= 2*c.spend.Epsilon.Float()"},
 		{"aggregate/internal/plan/plan.go", "return e.Cmp(c.spend.Epsilon.Rat()) <= 0 && d.Cmp(", "return e.Sign() > 0 && d.Cmp("}}},
 	{"N-15 half of it charged", demo, "charge", []edit{
@@ -55,17 +56,17 @@ var mutants = []mutant{
 	{"L0 ignored by bounding", demo, "sensitivity", []edit{
 		{"aggregate/scanner.go", "MaxPartitions: t.l0, MaxPerPartition: max(", "MaxPartitions: t.l0 + 1, MaxPerPartition: max("}}},
 	{"records of a person not bounded", demo, "sensitivity", []edit{
-		{"aggregate/internal/engine/close.go", "e := min(n, t.Bounds.MaxPerPartition)", "e := n"}}},
+		{"aggregate/internal/engine/portion.go", "return min(int64(acc[0]), t.Bounds.MaxPerPartition)", "return int64(acc[0])"}}},
 	{"the noise of a sum is for one record", everything, "sensitivity", []edit{
-		{"aggregate/draws.go", "lInf *= n", "lInf += 0 * n"}}},
+		{"aggregate/draws.go", "times(reach, t.Bounds.MaxPerPartition)", "reach"}}},
 	{"the noise of squares is for a sum", everything, "sensitivity", []edit{
 		{"aggregate/draws.go", "reach *= reach", "reach += 0"}}},
 	{"values are not centred", everything, "sensitivity", []edit{
 		{"aggregate/internal/engine/fold.go", "- sum.Centre", "+ sum.Centre - 1"}}},
 	{"levels of a tree not charged", everything, "sensitivity", []edit{
-		{"aggregate/quantiles.go", "L0: t.l0 * int64(tr.shape.Height), LInf", "L0: t.l0, LInf"}}},
+		{"aggregate/quantiles.go", "L0: t.l0 * levels, LInf: most, L1: t.Bounds.MaxContributions * levels,", "L0: t.l0, LInf: most, L1: t.Bounds.MaxContributions,"}}},
 	{"a tree of all of a person's records", everything, "sensitivity", []edit{
-		{"aggregate/internal/engine/spread.go", "min(records, table.Bounds.MaxPerPartition), func", "records, func"}}},
+		{"aggregate/internal/engine/spread.go", "records, e, func", "records, records, func"}}},
 	{"a raw node in a tree", everything, "same_result", []edit{
 		{"aggregate/quantiles.go", "out[i] = noisy", "out[i] = noisy - noisy + exact"}}},
 	{"a person in two cells of a survey", found, "sensitivity", []edit{
@@ -73,7 +74,17 @@ var mutants = []mutant{
 	{"bounds that were found not kept to", found, "sensitivity", []edit{
 		{"aggregate/internal/engine/close.go", "kept, crowded = kept[:most], true", "crowded = true"}}},
 	{"the noise of a total is for one group", everything, "sensitivity", []edit{
-		{"aggregate/draws.go", "t.draw(totalEvents, 1, t.l0*t.Bounds.MaxPerPartition)", "t.draw(totalEvents, 1, t.Bounds.MaxPerPartition)"}}},
+		{"aggregate/draws.go", "all := t.most()", "all := t.Bounds.MaxPerPartition"}}},
+	{"all of a person's records not bounded", together, "sensitivity", []edit{
+		{"aggregate/internal/engine/portion.go", "records > most {", "records > 1000*most {"}}},
+	{"all of a person's records bounded by one more", together, "sensitivity", []edit{
+		{"aggregate/internal/engine/portion.go", "p.room, p.further = most-groups, ", "p.room, p.further = most-groups+1, "}}},
+	{"noise is for less than all of a person's records", together, "sensitivity", []edit{
+		{"aggregate/draws.go", "times(reach, t.Bounds.MaxContributions)", "times(reach, t.Bounds.MaxPerPartition)"}}},
+	{"the noise of a total is for one group's records", together, "sensitivity", []edit{
+		{"aggregate/draws.go", "all := t.most()", "all := t.Bounds.MaxPerPartition"}}},
+	{"the tree of all of a person's records is for one level", together, "sensitivity", []edit{
+		{"aggregate/quantiles.go", "L1: t.Bounds.MaxContributions * levels,", "L1: t.Bounds.MaxContributions,"}}},
 	{"rows counted for people", demo, "sensitivity", []edit{
 		{"aggregate/internal/engine/close.go", "\tg.Visitors[i]++\n\tif !t.recorded() {", "\tif g.Visitors[i]++; t.recorded() {\n\t\tg.Visitors[i] += int64(acc[0]) - 1\n\t}\n\tif !t.recorded() {"}}},
 	{"B-01 the clamp's result discarded", everything, "sensitivity", []edit{
@@ -118,8 +129,8 @@ var mutants = []mutant{
 		{"aggregate/internal/scan/builder.go", "b.in.Links.ResolveAll(r.Hi[:r.N], r.Lo[:r.N])", "engine.Late = b.in.Links.ResolveAll"},
 		{"aggregate/internal/engine/close.go", "// closer turns", "var (\n\tLate func(hi, lo []uint64)\n\tjoined sync.Map\n)\n\n// closer turns"},
 		{"aggregate/internal/engine/close.go", "\tdefer e.Discard()\n", "\tdefer e.Discard()\n\tjoined.Clear()\n"},
-		{"aggregate/internal/engine/close.go", "\t\taddPerson(groups, table, Group{kept[1], person}, kept[2:stride])\n",
-			"\t\taddPerson(groups, table, Group{kept[1], person}, kept[2:stride])\n\t\thi, lo := []uint64{rec[0]}, []uint64{rec[1]}\n\t\tLate(hi, lo)\n" +
+		{"aggregate/internal/engine/close.go", "\t\taddPerson(groups, table, Group{kept[1], person}, acc, e)\n",
+			"\t\taddPerson(groups, table, Group{kept[1], person}, acc, e)\n\t\thi, lo := []uint64{rec[0]}, []uint64{rec[1]}\n\t\tLate(hi, lo)\n" +
 				"\t\tif _, again := joined.LoadOrStore([4]uint64{uint64(t), kept[1], hi[0], lo[0]}, 0); again {\n" +
 				"\t\t\tg, i := groups.at(Group{kept[1], person})\n\t\t\tg.Visitors[i]--\n\t\t}\n"}}},
 	{"D-06 a cut that looks at other people's links", owners, "sensitivity", []edit{

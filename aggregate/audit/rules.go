@@ -58,7 +58,11 @@ func (a *auditor) checkLaw(c mechanismtest.Call) {
 		return
 	}
 	d := t.Draws[i]
-	same := d.Mechanism == c.Kind.String() && d.Scale == c.Scale && d.L0 == c.L0 && d.LInf == c.LInf
+	l1 := d.L1
+	if l1 == 0 {
+		l1 = d.L0 * d.LInf
+	}
+	same := d.Mechanism == c.Kind.String() && d.Scale == c.Scale && d.L0 == c.L0 && d.LInf == c.LInf && l1 == c.L1
 	a.rules.planned.require(same, "%s: another law than planned", at)
 }
 

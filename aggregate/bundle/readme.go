@@ -146,6 +146,9 @@ func (p page) table(t *aggregate.PlanTable, who string, took []aggregate.Boundin
 	if t.MaxPerPartition > 0 {
 		bounds += ", with at most " + number(t.MaxPerPartition, "record") + " in each"
 	}
+	if t.MaxContributions > 0 {
+		bounds += " and " + number(t.MaxContributions, "record") + " in all: who has more keeps one in each group and, of the others, each group's share"
+	}
 	p.line("%s.", bounds)
 	if t.Auto != "" {
 		p.line("These bounds are %s.", t.Auto)

@@ -65,3 +65,22 @@ func TestATotalIsSharedByGroups(t *testing.T) {
 		assert.Equal(t, want, got.bounded[0], at)
 	}
 }
+
+// TestATotalDoesNotDependOnTheOrder of records, of which groups come first, and whether they stand in the person's record
+// or in a list.
+func TestATotalDoesNotDependOnTheOrder(t *testing.T) {
+	for _, partitions := range []int64{4, 9} {
+		for seed := range uint64(40) {
+			r := generator(nil, 5_000_000+seed)
+			spec := plainSpec(partitions, 30)
+			spec.Seed[0] = seed
+			spec.Tables[0].Bounds.MaxContributions = 30 + r.Int64N(30)
+			records := inGroups(1+r.IntN(40), 1+r.IntN(40), 1+r.IntN(40), 1+r.IntN(40), 1+r.IntN(5))
+			want := twin(spec, records)
+			for range 5 {
+				r.Shuffle(len(records), func(i, j int) { records[i], records[j] = records[j], records[i] })
+				require.Equal(t, want, aggregate(spec, records, run{chunk: 1 + r.IntN(50), workers: 1 + r.IntN(3)}))
+			}
+		}
+	}
+}

@@ -58,7 +58,8 @@ type Call struct {
 	Noisy     int64
 	Scale     float64 // of noise
 	L0, LInf  int64
-	L1, Cells int64 // of noise
+	L1        int64
+	Cells     int64 // of noise
 	Event     accounting.Event
 	Times     int64
 	K         int64
@@ -140,7 +141,7 @@ func (r *Recorder) Show(site mechanism.Site, t mechanism.Threshold, n, noisy int
 	}
 	c := Call{
 		Operation: Show, Site: site, Input: n, Noisy: noisy,
-		L0: t.L0(), LInf: 1, Event: event, Times: 1, K: t.K,
+		L0: t.L0(), LInf: 1, L1: t.L0(), Event: event, Times: 1, K: t.K,
 	}
 	c, err = r.record(c, func(c *Call) (err error) {
 		// The real rule also refuses what is not calibrated.
@@ -169,7 +170,7 @@ func (r *Recorder) Select(site mechanism.Site, s mechanism.Selection, n int64) (
 	}
 	c := Call{
 		Operation: Select, Site: site, Input: n,
-		L0: s.L0(), LInf: 1, Event: event, Times: times, K: s.K(),
+		L0: s.L0(), LInf: 1, L1: s.L0(), Event: event, Times: times, K: s.K(),
 	}
 	c, err = r.record(c, func(c *Call) (err error) {
 		switch r.mode {

@@ -113,8 +113,8 @@ func TestCallsRecordWhatWasAsked(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []mechanismtest.Call{
 		{Operation: mechanismtest.AddNoise, Site: site, Kind: mechanism.Laplace, Input: -3, Scale: noise.Scale(), L0: 2, LInf: 1, L1: 2, Cells: 2, Event: noiseEvent, Times: 2, Output: -3},
-		{Sequence: 1, Operation: mechanismtest.Show, Site: site, Input: 30, Noisy: 31, L0: 2, LInf: 1, Event: thresholdEvent, Times: 1, K: 20, Kept: true},
-		{Sequence: 2, Operation: mechanismtest.Select, Site: site, Input: 40, L0: 2, LInf: 1, Event: selectionEvent, Times: 2, K: 20, Kept: true},
+		{Sequence: 1, Operation: mechanismtest.Show, Site: site, Input: 30, Noisy: 31, L0: 2, LInf: 1, L1: 2, Event: thresholdEvent, Times: 1, K: 20, Kept: true},
+		{Sequence: 2, Operation: mechanismtest.Select, Site: site, Input: 40, L0: 2, LInf: 1, L1: 2, Event: selectionEvent, Times: 2, K: 20, Kept: true},
 	}, recorder.Calls())
 }
 
