@@ -161,7 +161,7 @@ func TestFaultsOfSplits(t *testing.T) {
   tag: {from: usage, of: event, role: dimension, groups: private, split: ","}
   genre: {from: usage, of: event, role: dimension, groups: private, split: ","}`)
 	_, err := aggregate.NewPlan(p, generalisedRelease(t, "group_by: [tag, genre], bounds: {max_partitions: 1}, statistics: [visitors]"))
-	assert.ErrorContains(t, err, `release.tables[0].group_by[1]: got "genre" beside tag, both with split, want one multi-valued dimension; make two tables`)
+	assert.ErrorContains(t, err, `release.tables[0].group_by[1]: got "genre" beside tag, both with several values in a cell, want one multi-valued dimension; make two tables`)
 	_, err = aggregate.NewPlan(p, generalisedRelease(t, "group_by: [tag], statistics: [visitors]"))
 	assert.ErrorContains(t, err, "release.tables[0].bounds.max_partitions: got nothing", "L0 is charged")
 }

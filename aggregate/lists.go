@@ -58,6 +58,7 @@ func (p *Policy) validateListColumns(f *faults, path, input string, columns []Li
 		} else if slices.IndexFunc(columns, func(o ListColumn) bool { return o.Column == c.Column }) < i {
 			f.add(at+".column", quoted(c.Column), "each column once", "remove it")
 		}
+		f.oneValue(at+".column", c.Column, "name a column for each id")
 		if f.oneOf(at+".id", c.ID, names...) && len(p.spacesOf(c.ID)) > 1 {
 			f.add(at+".id", quoted(c.ID), "the name of one kind of id", "privacy_unit.ids has two different ids of this name; rename a column")
 		}

@@ -265,7 +265,7 @@ func (c *compiled) planTable(t *compiledTable) PlanTable {
 		pt.Statistics = append(pt.Statistics, PlanFigure{Name: s.Name(), Unit: c.unit(s.Statistic), From: c.fromText(t, s)})
 	}
 	for _, d := range t.dims {
-		if d.column.Split != "" {
+		if d.column.several(d.name) {
 			pt.Several = "a record is in each group that its cell names for " + d.name + "; events, sums and means count it in each"
 		}
 	}

@@ -134,7 +134,8 @@ type Column struct {
 	Columns []string
 	Join    string
 	// Split, where set, stands between several values of one cell: the record is in the group of each of its first
-	// 1024 different labels. Only for a dimension of events, of which a table has one such at most.
+	// 1024 different labels, as it is where Column names the items of a list, such as interests[]. Only for a
+	// dimension of events, of which a table has one such at most.
 	Split string
 	// As says what the raw value is: birth_year, birth_date or age before Bands; rfc3339, date,
 	// yyyymmdd, clf, unix_s, unix_ms, unix_us, unix_ns or day_offset for a time; registrable_domain,

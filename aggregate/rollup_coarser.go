@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/throngdp/throng/aggregate/table"
 	"github.com/throngdp/throng/anonymize"
 	"github.com/throngdp/throng/anonymize/generalize"
 )
@@ -136,6 +137,11 @@ func (c Column) zone() string {
 		return "UTC"
 	}
 	return c.Zone
+}
+
+// several reports whether one cell may have several values.
+func (c Column) several(name string) bool {
+	return c.Split != "" || slices.ContainsFunc(rawColumns(c, name), table.IsList)
 }
 
 // rawColumns lists the raw columns of a dimension.

@@ -311,7 +311,7 @@ func (s *scanner) scanLabels(c *compiled, in *scan.Input, name InputName, column
 		if d.column.From != name {
 			continue
 		}
-		l := scan.Label{Join: d.column.Join, Split: d.column.Split, Dictionary: s.dictionaries[d]}
+		l := scan.Label{Join: d.column.Join, Several: d.column.several(d.name), Split: d.column.Split, Dictionary: s.dictionaries[d]}
 		for _, raw := range d.raw() {
 			l.Columns = append(l.Columns, column(raw))
 		}

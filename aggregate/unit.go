@@ -71,6 +71,8 @@ func (p *Policy) validateRecords(f *faults, path string) {
 			f.add("policy.columns."+name+".of", string(OfPerson), string(OfEvent)+", with privacy_unit.per: record", "a record is no person")
 		case c.Split != "":
 			f.add("policy.columns."+name+".split", quoted(c.Split), "one group for each record, with privacy_unit.per: record", "remove split")
+		case c.several(name):
+			f.add("policy.columns."+name+".column", quoted(rawName(c, name)), "one group for each record, with privacy_unit.per: record", "name a column that is no list")
 		}
 	}
 	if p.MinPeople.Declared == Noisy {

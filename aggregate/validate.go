@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/throngdp/throng/aggregate/internal/strictyaml"
+	"github.com/throngdp/throng/aggregate/table"
 	"github.com/throngdp/throng/anonymize"
 	"github.com/throngdp/throng/anonymize/detect"
 	"github.com/throngdp/throng/anonymize/generalize"
@@ -142,6 +143,7 @@ func (p *Policy) validateIDs(f *faults) {
 		if id.Column == "" {
 			f.unset(at+".column", "a column of the inputs", "name it")
 		}
+		f.oneValue(at+".column", id.Column, "a record is one person's")
 		if id.From != "" {
 			f.oneOf(at+".from", string(id.From), string(Visitors), string(Usage))
 		}
@@ -245,9 +247,12 @@ func (p *Policy) validateColumn(f *faults, path, name string, c Column) {
 	if slices.Contains(c.Columns, "") {
 		f.unset(path+".columns", "a name for each", "name the raw columns")
 	}
+	if list := slices.IndexFunc(rawColumns(c, name), table.IsList); list >= 0 && (c.Role != Dimension || c.Of == OfPerson || c.Split != "" || len(c.Columns) > 0) {
+		f.oneValue(path+".column", rawColumns(c, name)[list], "lists are for dimensions of events, without split or other columns")
+	}
 	switch c.Role {
 	case Dimension:
-		p.validateDimension(f, path, c)
+		p.validateDimension(f, path, name, c)
 	case TimeRole:
 		p.validateTime(f, path, name, c)
 	case ValueRole:
@@ -282,7 +287,7 @@ func (c Column) misplaced() []string {
 	return slices.Sorted(maps.Keys(set))
 }
 
-func (p *Policy) validateDimension(f *faults, path string, c Column) {
+func (p *Policy) validateDimension(f *faults, path, name string, c Column) {
 	f.oneOf(path+".of", string(c.Of), string(OfPerson), string(OfEvent))
 	if c.Split != "" && c.Of == OfPerson {
 		f.add(path+".split", quoted(c.Split), "nothing for a dimension of the person", "write of: event: a person is in one group of a person's dimension")
@@ -290,7 +295,7 @@ func (p *Policy) validateDimension(f *faults, path string, c Column) {
 	if len(c.Split) > maxSplit {
 		f.add(path+".split", quoted(c.Split), fmt.Sprintf("at most %d bytes", maxSplit), "write what stands between two values")
 	}
-	if c.Of == OfEvent && c.From == Visitors && (c.Split == "" || slices.Contains(p.inputs(), Usage)) {
+	if c.Of == OfEvent && c.From == Visitors && (!c.several(name) || slices.Contains(p.inputs(), Usage)) {
 		f.add(path+".of", "event", "person", "a visitor record describes a person, not an event")
 	}
 	if c.Resolve != "" {
@@ -466,5 +471,13 @@ func (f *faults) ruleColumn(path string, from InputName, column string) {
 	f.oneOf(path+".from", string(from), string(Visitors), string(Usage))
 	if column == "" {
 		f.unset(path+".column", "a column of the input", "name it")
+	}
+	f.oneValue(path+".column", column, "a rule looks at one value")
+}
+
+// oneValue refuses a column with several values in a row where one is wanted.
+func (f *faults) oneValue(path, column, fix string) {
+	if table.IsList(column) {
+		f.add(path, quoted(column), "a column with one value in each record", fix)
 	}
 }

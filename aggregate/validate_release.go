@@ -69,9 +69,9 @@ func (r *Release) validateTable(f *faults, p *Policy, path string, i int) bool {
 			eventLevel = true
 		}
 		switch {
-		case p.Columns[name].Split == "" || split == name:
+		case !p.Columns[name].several(name) || split == name:
 		case split != "":
-			f.add(at, quoted(name)+" beside "+split+", both with split", "one multi-valued dimension", "make two tables")
+			f.add(at, quoted(name)+" beside "+split+", both with several values in a cell", "one multi-valued dimension", "make two tables")
 		default:
 			split = name
 		}

@@ -93,7 +93,7 @@ func (m *model) column(input aggregate.InputName, raw string) column {
 			c.good, c.edges = m.times(col)
 		case aggregate.Dimension:
 			if c.good == nil {
-				c.good = several(col, m.groups(col, part))
+				c.good = several(col, raw, m.groups(col, part))
 			}
 			c.group = true
 			c.free = col.Groups.Private && len(col.Values) == 0 && len(col.Edges()) == 0 && col.Lookup == nil && col.Grain == "" && col.As == ""

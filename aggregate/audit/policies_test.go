@@ -179,6 +179,7 @@ columns:
   area: {from: usage, of: person, role: dimension, column: postcode, as: prefix, length: 3, groups: private}
   country: {from: usage, of: person, role: dimension, column: phone, as: phone_country, groups: private}
   tag: {from: usage, of: event, role: dimension, split: "|", groups: private}
+  interest: {from: usage, of: event, role: dimension, column: "interests[]", groups: private}
   score: {from: usage, of: event, role: dimension, step: 10, range: [0, 30]}
   carrier: {from: usage, of: person, role: dimension, column: mobile, as: phone, lookup: {file: carriers, by: prefix}}
   place: {from: usage, of: person, role: dimension, column: origin, lookup: {file: countries, by: network}}
@@ -194,6 +195,7 @@ tables:
   - {name: countries, group_by: [country], statistics: [visitors]}
   - {name: carriers, group_by: [carrier, place], statistics: [visitors]}
   - {name: tags, group_by: [tag, country], bounds: {max_partitions: 3, max_per_partition: 2}, statistics: [visitors, events, {share: events}]}
+  - {name: interests, group_by: [interest], bounds: {max_partitions: 2, max_per_partition: 2}, statistics: [visitors, events]}
   - {name: sites, group_by: [site, network, score], bounds: {max_partitions: 2, max_per_partition: 3}, statistics: [visitors, events], roll_up: {network: [net]}}`},
 }
 

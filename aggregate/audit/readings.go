@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/throngdp/throng/aggregate"
+	"github.com/throngdp/throng/aggregate/table"
 	"github.com/throngdp/throng/anonymize"
 )
 
@@ -67,13 +68,17 @@ func keys(col aggregate.Column) []string {
 }
 
 // several puts two values into every second cell of a dimension whose cells hold several.
-func several(col aggregate.Column, cells []string) []string {
-	if col.Split == "" {
+func several(col aggregate.Column, raw string, cells []string) []string {
+	split := col.Split
+	if table.IsList(raw) {
+		split = itemEnd
+	}
+	if split == "" {
 		return cells
 	}
 	out := slices.Clone(cells)
 	for i := 1; i < len(out); i += 2 {
-		out[i] = cells[i] + col.Split + cells[i-1] + col.Split + cells[i]
+		out[i] = cells[i] + split + cells[i-1] + split + cells[i]
 	}
 	return out
 }

@@ -3,6 +3,7 @@
 package audit
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"slices"
@@ -54,7 +55,7 @@ func (m *memory) Open(_ context.Context, columns []string) ([]table.Reader, erro
 	var all []table.Reader
 	for part := range readers {
 		from, to := len(m.records)*part/readers, len(m.records)*(part+1)/readers
-		all = append(all, &reader{records: m.records[from:to], columns: at})
+		all = append(all, &reader{records: m.records[from:to], columns: at, names: columns})
 	}
 	return all, nil
 }
@@ -63,7 +64,11 @@ func (m *memory) Open(_ context.Context, columns []string) ([]table.Reader, erro
 type reader struct {
 	records []record
 	columns []int
+	names   []string
 }
+
+// itemEnd stands between the items of a list in a cell.
+const itemEnd = "\x1f"
 
 // batchRecords is how many records a batch holds.
 const batchRecords = 1024
@@ -77,6 +82,10 @@ func (r *reader) Next(_ context.Context, b *table.Batch) error {
 	b.Len = min(len(r.records), batchRecords)
 	for i, column := range r.columns {
 		c := &b.Columns[i]
+		if table.IsList(r.names[i]) {
+			r.lists(c, column, b.Len)
+			continue
+		}
 		c.Offsets = append(c.Offsets, 0)
 		for _, record := range r.records[:b.Len] {
 			c.Valid = append(c.Valid, record[column] != nil)
@@ -86,6 +95,21 @@ func (r *reader) Next(_ context.Context, b *table.Batch) error {
 	}
 	r.records = r.records[b.Len:]
 	return nil
+}
+
+// lists fills the column with the items of rows.
+func (r *reader) lists(c *table.Column, column, rows int) {
+	c.Items = &table.Column{Offsets: []uint32{0}}
+	c.Starts = append(c.Starts, 0)
+	for _, record := range r.records[:rows] {
+		if record[column] != nil {
+			for item := range bytes.SplitSeq(record[column], []byte(itemEnd)) {
+				c.Items.Data = append(c.Items.Data, item...)
+				c.Items.Offsets = append(c.Items.Offsets, uint32(len(c.Items.Data)))
+			}
+		}
+		c.Starts = append(c.Starts, uint32(len(c.Items.Offsets)-1))
+	}
 }
 
 // Close ends the scan.

@@ -21,19 +21,20 @@ func (p *parser) exact(line []byte, base int) bool {
 	// The capacity is cut because the decoder must not touch the lines after this one.
 	p.in = *bytes.NewBuffer(line[:len(line):len(line)])
 	p.dec.Reset(&p.in)
-	if p.dec.PeekKind() != '{' || !p.exactObject(p.root.node) {
+	if p.dec.PeekKind() != '{' || !p.exactObject(p.root.node, new(int)) {
 		return false
 	}
 	_, err := p.dec.ReadToken()
 	return err == io.EOF
 }
 
-// exactObject reads an object of which some members lead to columns. It is called once for each name
-// of a path at most; what lies deeper is the decoder's to skip.
-func (p *parser) exactObject(n *node) bool {
+// exactObject reads an object of which some members lead to columns, and says where it starts. It is called once
+// for each name of a path at most; what lies deeper is the decoder's to skip.
+func (p *parser) exactObject(n *node, start *int) bool {
 	if _, err := p.dec.ReadToken(); err != nil {
 		return false
 	}
+	*start = p.base + int(p.dec.InputOffset()) - 1
 	for p.dec.PeekKind() != '}' {
 		raw, err := p.dec.ReadValue()
 		if err != nil {
@@ -57,12 +58,22 @@ func (p *parser) unquote(raw []byte) []byte {
 	return p.unquoted
 }
 
+// exactMembers reads an object that is at n and of which some members lead to columns.
+func (p *parser) exactMembers(n *node) bool {
+	c := cell{form: nested}
+	if !p.exactObject(n, &c.start) {
+		return false
+	}
+	c.end = p.base + int(p.dec.InputOffset())
+	p.found(n, c)
+	return true
+}
+
 // exactValue reads what stands at n, which is nil where no column lies this way.
 func (p *parser) exactValue(n *node) bool {
 	kind := p.dec.PeekKind()
 	if n != nil && n.members != nil && kind == '{' {
-		p.found(n, cell{})
-		return p.exactObject(n)
+		return p.exactMembers(n)
 	}
 	raw, err := p.dec.ReadValue()
 	if err != nil {
@@ -71,8 +82,10 @@ func (p *parser) exactValue(n *node) bool {
 	end := p.base + int(p.dec.InputOffset())
 	c := cell{start: end - len(raw), end: end}
 	switch kind {
-	case '{', '[', 'n':
+	case 'n':
 		c = cell{}
+	case '{', '[':
+		c.form = nested
 	case '"':
 		c.form = quoted
 	default:

@@ -21,12 +21,10 @@ func Exact(data []byte, columns ...string) *table.Batch {
 	for i, c := range columns {
 		root.add(c, i)
 	}
-	p := newParser(root, len(columns))
+	p := newParser(root, columns)
 	b := &table.Batch{}
 	b.Reset(len(columns))
-	for i := range b.Columns {
-		b.Columns[i].Offsets = append(b.Columns[i].Offsets, 0)
-	}
+	p.begin(b)
 	for at := 0; at < len(data); {
 		line, _, _ := bytes.Cut(data[at:], []byte("\n"))
 		if len(line) <= maxLine && p.exact(line, at) {
@@ -43,7 +41,7 @@ func Quick(data []byte, columns ...string) (sure []bool) {
 	for i, c := range columns {
 		root.add(c, i)
 	}
-	p := newParser(root, len(columns))
+	p := newParser(root, columns)
 	for at := 0; at < len(data); {
 		line, _, _ := bytes.Cut(data[at:], []byte("\n"))
 		p.clear()
@@ -59,7 +57,7 @@ func Learned(data []byte, columns ...string) (most, end int) {
 	for i, c := range columns {
 		root.add(c, i)
 	}
-	p := newParser(root, len(columns))
+	p := newParser(root, columns)
 	for at := 0; at < len(data); {
 		at, _ = p.next(data, at)
 		most = max(most, p.learned)

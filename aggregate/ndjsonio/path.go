@@ -2,7 +2,11 @@
 
 package ndjsonio
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/throngdp/throng/aggregate/table"
+)
 
 // maxNames bounds the names in a path: n names can be cut in 2^(n-1) ways.
 const maxNames = 8
@@ -19,6 +23,24 @@ type node struct {
 type target struct {
 	column int
 	rank   uint8
+	takes  takes
+}
+
+// takes says what of the values that stand at a node is a column's.
+type takes uint8
+
+const (
+	takesScalar takes = iota
+	takesList         // of which any value is one: what is no array is its only item
+	takesNested       // an array or an object, in which the value lies
+)
+
+// of is what a column takes of a cell.
+func (t takes) of(c cell) cell {
+	if t == takesScalar && c.form == nested || t == takesNested && c.form != nested {
+		return cell{}
+	}
+	return c
 }
 
 // add makes the column reachable by every way to cut its path. It reports false for a path that has
@@ -28,21 +50,35 @@ func (n *node) add(path string, column int) bool {
 	if len(names) > maxNames {
 		return false
 	}
-	rank := uint8(0)
-	n.cut(names, column, &rank)
+	t := target{column: column}
+	p, isList := table.ParsePath(path)
+	if isList && p.Key == "" {
+		t.takes = takesList
+	}
+	// A name in a file may itself hold brackets. Of the longest paths only one of two readings has ranks enough.
+	if !isList || len(names) < maxNames {
+		n.cut(names, &t)
+	}
+	if isList && p.Key != "" {
+		t.takes = takesNested
+	}
+	if isList {
+		n.cut(strings.Split(p.List, "."), &t)
+	}
 	return true
 }
 
-// cut visits the ways in the order of precedence that the package documents.
-func (n *node) cut(names []string, column int, rank *uint8) {
+// cut visits the ways in the order of precedence that the package documents, and gives each the rank after the
+// one before.
+func (n *node) cut(names []string, t *target) {
 	for i := 1; i <= len(names); i++ {
 		child := n.member(strings.Join(names[:i], "."))
 		if i < len(names) {
-			child.cut(names[i:], column, rank)
+			child.cut(names[i:], t)
 			continue
 		}
-		child.targets = append(child.targets, target{column: column, rank: *rank})
-		*rank++
+		child.targets = append(child.targets, *t)
+		t.rank++
 	}
 }
 

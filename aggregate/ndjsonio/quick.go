@@ -134,9 +134,13 @@ func (p *parser) column(buf []byte, i int, m *member, depth int) int {
 			c.form, c.start, c.end = quoted, i, end
 		}
 		i = end
-	case '{', '[', 'n':
-		p.found(m.node, cell{})
-		return p.value(buf, i, m, depth)
+	case 'n':
+		c = cell{}
+		i = p.value(buf, i, m, depth)
+	case '{', '[':
+		c.form = nested
+		i = p.value(buf, i, m, depth)
+		c.end = i
 	default:
 		i = p.value(buf, i, m, depth)
 		c.end = i

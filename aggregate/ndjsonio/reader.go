@@ -51,9 +51,7 @@ func (r *reader) Next(ctx context.Context, b *table.Batch) error {
 	if r.err != nil {
 		return r.err
 	}
-	for i := range b.Columns {
-		b.Columns[i].Offsets = append(b.Columns[i].Offsets, 0)
-	}
+	r.parser.begin(b)
 	err := r.fill(ctx, b)
 	if err != nil && (err != io.EOF || b.Len == 0) {
 		b.Reset(len(r.parser.cells))

@@ -21,6 +21,7 @@ const (
 	null   form = iota
 	plain       // text as it is
 	quoted      // a JSON string with its quotes and escapes
+	nested      // an array or an object
 )
 
 // cell is where in a block a record has one column.
@@ -30,10 +31,26 @@ type cell struct {
 	start, end int
 }
 
+// begin makes b, which is empty, ready for records.
+func (p *parser) begin(b *table.Batch) {
+	for i := range b.Columns {
+		c := &b.Columns[i]
+		if l := p.lists[i]; l != nil && l.Key == "" {
+			l.items.Reset()
+			l.items.Offsets = append(l.items.Offsets, 0)
+			c.Items, c.Starts = &l.items, append(c.Starts, 0)
+			continue
+		}
+		c.Offsets = append(c.Offsets, 0)
+	}
+}
+
 // parser takes one line after the other apart. A line is judged as a whole before any of it reaches a
 // batch, so cells are positions in the block until then.
 type parser struct {
 	cells []cell
+	// lists are the columns that lie in lists, nil for others.
+	lists []*list
 	root  shape
 	// learned is the number of names in all shapes; forget says that there are too many.
 	learned int
@@ -46,8 +63,11 @@ type parser struct {
 	unquoted []byte
 }
 
-func newParser(root *node, columns int) *parser {
-	p := &parser{cells: make([]cell, columns), root: shape{node: root}}
+func newParser(root *node, columns []string) *parser {
+	p := &parser{cells: make([]cell, len(columns)), lists: make([]*list, len(columns)), root: shape{node: root}}
+	for i, column := range columns {
+		p.lists[i] = newList(column)
+	}
 	p.dec = jsontext.NewDecoder(&p.in)
 	return p
 }
@@ -85,8 +105,9 @@ func (p *parser) found(n *node, c cell) {
 	}
 	for _, t := range n.targets {
 		if t.rank < p.cells[t.column].rank {
-			c.rank = t.rank
-			p.cells[t.column] = c
+			own := t.takes.of(c)
+			own.rank = t.rank
+			p.cells[t.column] = own
 		}
 	}
 }
@@ -94,7 +115,14 @@ func (p *parser) found(n *node, c cell) {
 // appendTo adds the record as the next row of b.
 func (p *parser) appendTo(b *table.Batch, buf []byte) {
 	for i := range p.cells {
-		c := &p.cells[i]
+		c := p.cells[i]
+		switch l := p.lists[i]; {
+		case l != nil && l.Key == "":
+			b.Columns[i].Starts = append(b.Columns[i].Starts, l.add(buf, c))
+			continue
+		case c.form == nested:
+			c = l.find(buf, c)
+		}
 		appendCell(&b.Columns[i], b.Len, c.form, buf[c.start:c.end])
 	}
 	b.Len++

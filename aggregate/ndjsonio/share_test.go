@@ -21,7 +21,7 @@ import (
 	"github.com/throngdp/throng/aggregate/table"
 )
 
-var paths = []string{"a", "b", "a.b", "c", "", "more than sixteen bytes", "exactly 13b"}
+var paths = []string{"a", "b", "a.b", "c", "", "more than sixteen bytes", "exactly 13b", "a[]", "c[].a.b", "b[1]", "é[true].c"}
 
 // scanTogether drains all readers at once and returns the rows in sorted order.
 func scanTogether(tb testing.TB, src table.Source, columns ...string) [][]string {
@@ -131,7 +131,7 @@ func (g generator) object(depth int) string {
 	s := "{" + g.blank()
 	n := 0
 	for _, name := range []string{
-		`"a"`, `"b"`, `"a.b"`, `""`, `"c"`, `"é"`, `"exactly 13b"`, `"exactly 14by"`, `"more than sixteen bytes"`, `"more than sixteen bytes!"`,
+		`"key"`, `"value"`, `"a"`, `"b"`, `"a.b"`, `""`, `"c"`, `"é"`, `"exactly 13b"`, `"exactly 14by"`, `"more than sixteen bytes"`, `"more than sixteen bytes!"`,
 	} {
 		if g.IntN(3) == 0 {
 			continue

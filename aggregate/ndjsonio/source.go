@@ -84,7 +84,7 @@ func (s *Source) Open(ctx context.Context, columns []string) ([]table.Reader, er
 	}
 	readers := make([]table.Reader, scan.src.Share(s.readers))
 	for i := range readers {
-		readers[i] = &reader{name: s.name, shared: scan, parser: newParser(root, len(columns))}
+		readers[i] = &reader{name: s.name, shared: scan, parser: newParser(root, columns)}
 	}
 	return readers, nil
 }

@@ -3,6 +3,7 @@
 package ndjsonio_test
 
 import (
+	"fmt"
 	"bytes"
 	"context"
 	"errors"
@@ -60,8 +61,17 @@ func texts(tb testing.TB, b *table.Batch, columns int) [][]string {
 		rows[i] = make([]string, columns)
 		for c := range b.Columns {
 			rows[i][c] = null
-			if v := b.Columns[c].Value(i); v.Valid {
+			col := &b.Columns[c]
+			if v := col.Value(i); v.Valid {
 				rows[i][c] = string(v.Bytes)
+			}
+			if col.Items == nil {
+				continue
+			}
+			rows[i][c] = "["
+			for at := col.Starts[i]; at < col.Starts[i+1]; at++ {
+				v := col.Items.Value(int(at))
+				rows[i][c] += fmt.Sprintf("%t %q,", v.Valid, v.Bytes)
 			}
 		}
 	}

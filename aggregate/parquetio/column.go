@@ -29,9 +29,11 @@ type column struct {
 	codec   format.CompressionCodec
 	dict    *table.Dict
 
-	// page holds the rows of the page last loaded, of which at are taken.
+	// page holds the rows of the page last loaded, of which at are taken. Those of a list are in lists, nil for a
+	// leaf that is in none.
 	page     table.Column
 	at, rows int
+	lists    *lists
 
 	// texts is the memory that the page's texts stand in, where they were left as the file has them.
 	texts []byte
@@ -44,7 +46,7 @@ type column struct {
 type scratch struct {
 	window, raw, body []byte
 	patched, bits     []byte
-	levels            []uint8
+	levels, repeats   []uint8
 	int32s            []int32
 	floats            []float32
 	text              []byte
@@ -63,11 +65,20 @@ func (s *scratch) close() {
 func (c *column) load(ctx context.Context) (read int64, err error) {
 	defer recovered(&err)
 	c.at, c.rows = 0, 0
+	if c.lists != nil {
+		if err := c.lists.drop(); err != nil {
+			return read, err
+		}
+	}
 	for c.rows == 0 {
 		if err := ctx.Err(); err != nil {
 			return read, err
 		}
 		if c.offset >= c.end {
+			if c.lists != nil && c.lists.isOpen && c.left == 0 {
+				c.rows, c.lists.isOpen = 1, false
+				break
+			}
 			return read, malformed("the column's pages hold fewer rows than the row group")
 		}
 		h, err := c.header()
@@ -110,6 +121,18 @@ func (c *column) header() (pageHeader, error) {
 func (c *column) loadPage(h *pageHeader, at int64) error {
 	switch format.PageType(h.kind) {
 	case format.DataPage, format.DataPageV2:
+		if c.lists != nil {
+			if h.rows > c.lists.left {
+				return malformed("the column's pages hold more values than the row group")
+			}
+			if c.lists.left -= h.rows; h.rows == 0 {
+				return nil
+			}
+			if h.rows > maxPageItems {
+				return tooLarge("a page has more than 4194304 items of lists; write smaller row groups")
+			}
+			break
+		}
 		if h.rows > c.left {
 			return malformed("the column's pages hold more rows than the row group")
 		}
@@ -149,9 +172,12 @@ func (c *column) decode(h *pageHeader) error {
 		return c.decodeDict(h)
 	}
 	rows := int(h.rows)
-	levels, body, err := c.split(h)
+	repeats, levels, body, err := c.split(h)
 	if err != nil {
 		return err
+	}
+	if c.lists != nil {
+		return c.decodeLists(h, repeats, levels, body)
 	}
 	values, err := c.presence(levels, rows)
 	if err != nil {
@@ -182,27 +208,33 @@ func (c *column) keepTexts(h *pageHeader) {
 	c.texts, *from = *from, c.texts
 }
 
-// split decompresses the page and parts its definition levels from its values.
-func (c *column) split(h *pageHeader) (levels, body []byte, err error) {
+// split decompresses the page and parts its repetition and definition levels from its values.
+func (c *column) split(h *pageHeader) (repeats, levels, body []byte, err error) {
 	s := c.scratch
 	if format.PageType(h.kind) == format.DataPageV2 {
 		head := int(h.repeatBytes + h.levelBytes)
-		levels, body = s.raw[h.repeatBytes:head], s.raw[head:]
+		repeats, levels, body = s.raw[:h.repeatBytes], s.raw[h.repeatBytes:head], s.raw[head:]
 		if !h.isPlain {
 			body, err = s.codec.decompress(&s.body, body, int(h.uncompressed)-head, c.codec)
 		}
-		return levels, body, err
+		return repeats, levels, body, err
 	}
 	if body, err = s.codec.decompress(&s.body, s.raw, int(h.uncompressed), c.codec); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	if c.leaf.maxLevel == 0 {
-		return nil, body, nil
+		return nil, nil, body, nil
 	}
-	if h.levels != int64(format.RLE) {
-		return nil, nil, unsupported("the column's levels have the withdrawn encoding BIT_PACKED; rewrite the file")
+	if h.levels != int64(format.RLE) || c.lists != nil && h.repeats != int64(format.RLE) {
+		return nil, nil, nil, unsupported("the column's levels have the withdrawn encoding BIT_PACKED; rewrite the file")
 	}
-	return prefixed(body)
+	if c.lists != nil {
+		if repeats, body, err = prefixed(body); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	levels, body, err = prefixed(body)
+	return repeats, levels, body, err
 }
 
 // prefixed parts bytes that stand after their length from what follows.

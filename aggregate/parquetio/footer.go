@@ -18,6 +18,8 @@ const (
 	// any number of rows; writers that have no limit of their own put at most a row group, by custom
 	// about a million rows, into a page. 8 Mi rows take 32 MiB as dictionary codes.
 	maxPageRows = 8 << 20
+	// maxPageItems bounds the values and nulls of a page of a list, which take levels of two kinds.
+	maxPageItems = maxPageRows / 2
 	// minPageBytes is less than any page's header takes.
 	minPageBytes = 8
 )
@@ -111,7 +113,7 @@ func chunkBounds(g *format.RowGroup, l *leaf, limit int64) (start, end int64, er
 		return 0, 0, unsupported("the column is in another file; copy it into this one")
 	case meta.Type != l.physical:
 		return 0, 0, malformed("a row group gives the column another type than the schema")
-	case meta.NumValues != g.NumRows:
+	case l.itemLevel == 0 && meta.NumValues != g.NumRows, meta.NumValues < g.NumRows:
 		return 0, 0, malformed("a row group gives the column another number of values than rows")
 	}
 	start = meta.DataPageOffset

@@ -27,10 +27,11 @@ type pageHeader struct {
 	uncompressed int64
 	compressed   int64
 	crc          int64 // -1 where absent
-	rows         int64 // values, for a dictionary
+	rows         int64 // values, for a dictionary; values and nulls, for a list
 	nulls        int64 // -1 where unknown
 	encoding     int64
 	levels       int64 // encoding of definition levels
+	repeats      int64 // encoding of repetition levels
 	levelBytes   int64 // version 2
 	repeatBytes  int64 // version 2
 	isPlain      bool  // version 2: not compressed, whatever the column's codec
@@ -40,7 +41,7 @@ type pageHeader struct {
 // parsePageHeader parses a header from the start of window. ok is false where window does not hold
 // all of it.
 func parsePageHeader(window []byte) (h pageHeader, ok bool) {
-	h = pageHeader{kind: -1, crc: -1, nulls: -1, levels: int64(format.RLE)}
+	h = pageHeader{kind: -1, crc: -1, nulls: -1, levels: int64(format.RLE), repeats: int64(format.RLE)}
 	c := compact{data: window}
 	var id int64
 	for {
@@ -58,7 +59,7 @@ func parsePageHeader(window []byte) (h pageHeader, ok bool) {
 		case id == 4 && isInt(typ):
 			h.crc = int64(uint32(c.varint()))
 		case id == 5 && typ == thriftStruct:
-			h.parse(&c, [16]*int64{1: &h.rows, 2: &h.encoding, 3: &h.levels})
+			h.parse(&c, [16]*int64{1: &h.rows, 2: &h.encoding, 3: &h.levels, 4: &h.repeats})
 		case id == 7 && typ == thriftStruct:
 			h.parse(&c, [16]*int64{1: &h.rows, 2: &h.encoding})
 		case id == 8 && typ == thriftStruct:

@@ -16,9 +16,15 @@ type reader struct {
 	file      string
 	left      int64 // rows not yet yielded
 	batchRows int
-	columns   []column
+	asked     []asked
+	columns   []column // the leaves of all that was asked for, one after the other
+	picked    []picker // of what was asked for with a key
 	scratch   *scratch
 	err       error // of every later Next
+}
+
+func newReader(s *Source, all []asked, rows int64) *reader {
+	return &reader{file: s.name, left: rows, batchRows: s.batchRows, asked: all, picked: make([]picker, len(all)), scratch: new(scratch)}
 }
 
 // Next sets b to views of rows that one page of each column holds. Nothing is copied: the next Next
@@ -27,7 +33,7 @@ func (r *reader) Next(ctx context.Context, b *table.Batch) error {
 	if r.err == nil && r.left == 0 {
 		r.stop(io.EOF)
 	}
-	b.Reset(len(r.columns))
+	b.Reset(len(r.asked))
 	if r.err != nil {
 		return r.err
 	}
@@ -41,7 +47,7 @@ func (r *reader) Next(ctx context.Context, b *table.Batch) error {
 			read, err := c.load(ctx)
 			b.Bytes += read
 			if err != nil {
-				b.Reset(len(r.columns))
+				b.Reset(len(r.asked))
 				if err == ctx.Err() {
 					return err
 				}
@@ -52,10 +58,27 @@ func (r *reader) Next(ctx context.Context, b *table.Batch) error {
 		}
 		n = min(n, c.rows-c.at)
 	}
+	first := 0
+	for i := range r.asked {
+		a := &r.asked[i]
+		c := &r.columns[first]
+		switch {
+		case a.key != "":
+			if err := r.picked[i].pick(&b.Columns[i], r.columns[first:first+len(a.leaves)], a.key, n); err != nil {
+				b.Reset(len(r.asked))
+				err = located(r.file, a.name, err)
+				r.stop(err)
+				return err
+			}
+		case c.lists != nil:
+			c.lists.view(&b.Columns[i], c.at, c.at+n)
+		default:
+			view(&b.Columns[i], &c.page, c.at, c.at+n)
+		}
+		first += len(a.leaves)
+	}
 	for i := range r.columns {
-		c := &r.columns[i]
-		view(&b.Columns[i], &c.page, c.at, c.at+n)
-		c.at += n
+		r.columns[i].at += n
 	}
 	b.Len = n
 	r.left -= int64(n)

@@ -3,8 +3,6 @@
 package parquetio
 
 import (
-	"strings"
-
 	"github.com/parquet-go/parquet-go/deprecated"
 	"github.com/parquet-go/parquet-go/encoding"
 	"github.com/parquet-go/parquet-go/format"
@@ -23,7 +21,7 @@ const (
 
 // leaf is a column of the file.
 type leaf struct {
-	name     string // dotted path
+	name     string // dotted path, with [] behind what stands for a list
 	index    int    // position among the columns of a row group
 	physical format.Type
 	width    int // bytes of a fixed length value
@@ -33,11 +31,9 @@ type leaf struct {
 	scale    int
 	// refuse says why the column cannot be read; empty where it can.
 	refuse string
-	list   bool
+	// itemLevel is the definition level from which on an item of a list is there; 0 where the leaf is in no list.
+	itemLevel int
 }
-
-// listText is the refusal of repeated columns.
-const listText = "list columns are not supported; flatten"
 
 // schemaWalk turns the depth-first list of schema elements into leaves.
 type schemaWalk struct {
@@ -52,7 +48,7 @@ func walkSchema(elements []format.SchemaElement) ([]leaf, error) {
 		return nil, malformed("metadata has no schema")
 	}
 	w := &schemaWalk{elements: elements}
-	if err := w.node(nil, 0, false, false); err != nil {
+	if err := w.node(place{isRoot: true}); err != nil {
 		return nil, err
 	}
 	if w.at != len(elements) {
@@ -61,34 +57,102 @@ func walkSchema(elements []format.SchemaElement) ([]leaf, error) {
 	return w.leaves, nil
 }
 
-// node takes the element at w.at and all below it. path and level are its parent's.
-func (w *schemaWalk) node(path []string, level int, list, named bool) error {
-	if w.at >= len(w.elements) || len(path) > maxSchemaDepth {
+// place is where an element stands in the schema.
+type place struct {
+	isRoot bool
+	path   string // of the group above, as its columns are named
+	depth  int
+	level  int // definition level
+	// lists is how many lists the element is in, and itemLevel the definition level of an item of the last.
+	lists, itemLevel int
+	within           wrapper
+	outer            string // the name of the group above
+}
+
+// wrapper is a group that lists and maps have for reasons of their own. Names of columns pass it by.
+type wrapper uint8
+
+const (
+	noWrapper  wrapper = iota
+	aroundList         // its only child is repeated, and is the item or has it as its only child
+	aroundMap          // its only child is repeated, and has a key and a value
+	aroundItem         // its only child is the item
+)
+
+// node takes the element at w.at and all below it.
+func (w *schemaWalk) node(p place) error {
+	if w.at >= len(w.elements) || p.depth > maxSchemaDepth {
 		return malformed("the schema's groups do not fit its elements")
 	}
 	e := &w.elements[w.at]
 	w.at++
-	if named {
-		path = append(path[:len(path):len(path)], e.Name)
-		if e.RepetitionType.Valid && e.RepetitionType.V != format.Required {
-			level++
-			list = list || e.RepetitionType.V == format.Repeated
-		}
-	}
+	below := p.enter(e)
 	if e.Type.Valid {
-		w.leaves = append(w.leaves, newLeaf(e, strings.Join(path, "."), len(w.leaves), level, list))
+		w.leaves = append(w.leaves, newLeaf(e, below, len(w.leaves)))
 		return nil
 	}
 	for range e.NumChildren.V {
-		if err := w.node(path, level, list, true); err != nil {
+		if err := w.node(below); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func newLeaf(e *format.SchemaElement, name string, index, level int, list bool) leaf {
-	l := leaf{name: name, index: index, physical: e.Type.V, maxLevel: level, list: list}
+// enter returns the place of what is in an element at p; of a leaf, of its values.
+func (p place) enter(e *format.SchemaElement) place {
+	below := p
+	below.isRoot, below.within, below.outer, below.depth = false, noWrapper, e.Name, p.depth+1
+	if p.isRoot {
+		return below
+	}
+	repeated := e.RepetitionType.Valid && e.RepetitionType.V == format.Repeated
+	switch {
+	case p.within == aroundItem, repeated && (p.within == aroundList || p.within == aroundMap):
+	case p.path == "":
+		below.path = e.Name
+	default:
+		below.path += "." + e.Name
+	}
+	if e.RepetitionType.Valid && e.RepetitionType.V != format.Required {
+		below.level++
+	}
+	if repeated {
+		below.path += "[]"
+		below.lists++
+		below.itemLevel = below.level
+	}
+	switch around := annotation(e); {
+	case e.NumChildren.V != 1:
+	case repeated && p.within == aroundList && e.Name != "array" && e.Name != p.outer+"_tuple":
+		below.within = aroundItem
+	case !repeated:
+		below.within = around
+	}
+	return below
+}
+
+// annotation says what a group is around, by its logical type or the converted type of older files.
+func annotation(e *format.SchemaElement) wrapper {
+	switch e.LogicalType.Value.(type) {
+	case *format.ListType:
+		return aroundList
+	case *format.MapType:
+		return aroundMap
+	}
+	if e.ConvertedType.Valid {
+		switch e.ConvertedType.V {
+		case deprecated.List:
+			return aroundList
+		case deprecated.Map, deprecated.MapKeyValue:
+			return aroundMap
+		}
+	}
+	return noWrapper
+}
+
+func newLeaf(e *format.SchemaElement, p place, index int) leaf {
+	l := leaf{name: p.path, index: index, physical: e.Type.V, maxLevel: p.level, itemLevel: p.itemLevel}
 	switch l.physical {
 	case format.Boolean:
 		l.kind = anonymize.Bool
@@ -115,8 +179,8 @@ func newLeaf(e *format.SchemaElement, name string, index, level int, list bool) 
 	if l.refuse == "" {
 		l.logical(e)
 	}
-	if list {
-		l.refuse = listText
+	if p.lists > 1 {
+		l.refuse = "a list within a list is not supported; flatten it"
 	}
 	return l
 }

@@ -7,11 +7,13 @@ import (
 	"errors"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/throngdp/throng/aggregate/table"
+	"github.com/throngdp/throng/anonymize"
 )
 
 const (
@@ -86,7 +88,7 @@ func (s *Source) Name() string { return s.name }
 // Size returns the size of the file.
 func (s *Source) Size() int64 { return s.size }
 
-// Schema returns the columns that can be read; nested fields by their dotted path.
+// Schema returns the columns that can be read; nested fields by their dotted path, with [] for each item of a list.
 func (s *Source) Schema(context.Context) (table.Schema, error) {
 	var schema table.Schema
 	for i := range s.leaves {
@@ -103,20 +105,23 @@ func (s *Source) Open(ctx context.Context, columns []string) ([]table.Reader, er
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	leaves, err := s.find(columns)
+	asked, err := s.find(columns)
 	if err != nil {
 		return nil, err
 	}
 	if len(s.groups) == 0 {
-		return []table.Reader{&reader{file: s.name, columns: make([]column, len(columns)), scratch: new(scratch)}}, nil
+		return []table.Reader{newReader(s, asked, 0)}, nil
 	}
 	var readers []table.Reader
 	for i := range s.groups {
 		rows := s.groups[i].NumRows
 		parts := max(1, min(int64((s.readers-1)/len(s.groups)+1), rows/minPartRows))
+		if hasList(asked) {
+			parts = 1 // how many rows a page has is not in its header
+		}
 		for n := range parts {
 			from, to := rows*n/parts, rows*(n+1)/parts
-			r, err := s.openPart(&s.groups[i], from, to, columns, leaves)
+			r, err := s.openPart(&s.groups[i], from, to, asked)
 			if err != nil {
 				return nil, err
 			}
@@ -128,60 +133,110 @@ func (s *Source) Open(ctx context.Context, columns []string) ([]table.Reader, er
 
 // openPart returns a reader for some rows of a row group. It passes over pages of earlier rows by their
 // headers alone.
-func (s *Source) openPart(g *format.RowGroup, from, to int64, columns []string, leaves []*leaf) (*reader, error) {
-	r := &reader{file: s.name, left: to - from, batchRows: s.batchRows, scratch: new(scratch)}
-	r.columns = make([]column, len(leaves))
-	for i, l := range leaves {
-		start, end, err := chunkBounds(g, l, s.dataEnd)
-		if err != nil {
-			return nil, located(s.name, columns[i], err)
-		}
-		r.columns[i] = column{
-			name: columns[i], leaf: l, source: s.reader, scratch: r.scratch,
-			offset: start, end: end, left: g.NumRows, skip: from, codec: g.Columns[l.index].MetaData.Codec,
+func (s *Source) openPart(g *format.RowGroup, from, to int64, all []asked) (*reader, error) {
+	r := newReader(s, all, to-from)
+	for i := range all {
+		for _, l := range all[i].leaves {
+			start, end, err := chunkBounds(g, l, s.dataEnd)
+			if err != nil {
+				return nil, located(s.name, all[i].name, err)
+			}
+			meta := &g.Columns[l.index].MetaData
+			c := column{
+				name: all[i].name, leaf: l, source: s.reader, scratch: r.scratch,
+				offset: start, end: end, left: g.NumRows, skip: from, codec: meta.Codec,
+			}
+			if l.itemLevel > 0 {
+				c.lists = &lists{left: meta.NumValues}
+			}
+			r.columns = append(r.columns, c)
 		}
 	}
 	return r, nil
 }
 
-// find returns the leaf of each named column, or an error for each that cannot be read.
-func (s *Source) find(columns []string) ([]*leaf, error) {
-	leaves := make([]*leaf, len(columns))
+// asked is a column that was asked for.
+type asked struct {
+	name string
+	// leaves is the column's own; with a key, the items' keys, and then what may be their values.
+	leaves []*leaf
+	key    string
+}
+
+func hasList(all []asked) bool {
+	return slices.ContainsFunc(all, func(a asked) bool { return a.leaves[0].itemLevel > 0 })
+}
+
+// find returns the leaves of each named column, or an error for each that cannot be read.
+func (s *Source) find(columns []string) ([]asked, error) {
+	all := make([]asked, len(columns))
 	var errs []error
 	for i, name := range columns {
-		l, text := s.lookup(name)
+		a, text := s.lookup(name)
 		if text != "" {
 			errs = append(errs, &table.Error{File: s.name, Column: name, Problem: text, Err: table.ErrSchema})
 		}
-		leaves[i] = l
+		all[i] = a
 	}
-	return leaves, errors.Join(errs...)
+	return all, errors.Join(errs...)
 }
 
 // lookup finds a column, or says why it cannot be read.
-func (s *Source) lookup(name string) (found *leaf, problem string) {
-	group := false
+func (s *Source) lookup(name string) (found asked, problem string) {
+	switch l, twice := s.leaf(name); {
+	case twice:
+		return asked{}, "the file has more than one column of this name; rename one"
+	case l != nil:
+		return asked{name: name, leaves: []*leaf{l}}, l.refuse
+	}
+	if p, ok := table.ParsePath(name); ok && p.Key != "" {
+		return s.lookupKey(name, p)
+	}
 	for i := range s.leaves {
-		l := &s.leaves[i]
-		switch {
-		case l.name == name && found != nil:
-			return nil, "the file has more than one column of this name; rename one"
-		case l.name == name:
-			found = l
-		case strings.HasPrefix(l.name, name+"."):
-			if l.list {
-				return nil, listText
+		switch l := s.leaves[i].name; {
+		case strings.HasPrefix(l, name+"[]."):
+			return asked{}, `is a list of groups; name a field of them as "list[].field", or what a key says as "list[key]"`
+		case strings.HasPrefix(l, name+"[]"):
+			return asked{}, `is a list; name its items as "list[]"`
+		case strings.HasPrefix(l, name+"."):
+			return asked{}, `is a group; name one of its fields as "group.field"`
+		}
+	}
+	return asked{}, "no such column" + s.suggest(name)
+}
+
+// leaf returns the leaf of a name, nil where there is none.
+func (s *Source) leaf(name string) (found *leaf, twice bool) {
+	for i := range s.leaves {
+		if l := &s.leaves[i]; l.name == name {
+			if found != nil {
+				return nil, true
 			}
-			group = true
+			found = l
+		}
+	}
+	return found, false
+}
+
+// lookupKey finds the keys and values of a list.
+func (s *Source) lookupKey(name string, p table.Path) (found asked, problem string) {
+	key, _ := s.leaf(p.Item(table.KeyMember))
+	if key == nil {
+		return asked{}, `no such column: there is no list of this name whose items have a field "key"`
+	}
+	found = asked{name: name, leaves: []*leaf{key}, key: p.Key}
+	for _, m := range p.Members() {
+		if l, _ := s.leaf(p.Item(m)); l != nil && l.refuse == "" {
+			found.leaves = append(found.leaves, l)
 		}
 	}
 	switch {
-	case found != nil:
-		return found, found.refuse
-	case group:
-		return nil, `is a group; name one of its fields as "group.field"`
+	case key.refuse != "" || key.kind != anonymize.Bytes:
+		return asked{}, `the list's field "key" is no text`
+	case len(found.leaves) == 1:
+		return asked{}, "no such column: the list's items have no such field that can be read"
 	}
-	return nil, "no such column" + s.suggest(name)
+	return found, ""
 }
 
 // suggest names a column whose name is at most two edits from name. Other names of the file are
@@ -189,6 +244,9 @@ func (s *Source) lookup(name string) (found *leaf, problem string) {
 func (s *Source) suggest(name string) string {
 	best, text := 3, ""
 	for i := range s.leaves {
+		if s.leaves[i].refuse != "" {
+			continue
+		}
 		if d := editDistance(name, s.leaves[i].name, best); d < best {
 			best, text = d, `; did you mean "`+s.leaves[i].name+`"?`
 		}

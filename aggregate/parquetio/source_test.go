@@ -114,9 +114,12 @@ func TestNestedFieldsHaveDottedNames(t *testing.T) {
 		IP *string `parquet:"ip,optional"`
 	}
 	type record struct {
-		Context *context `parquet:"context,optional"`
-		Tags    []string `parquet:"tags,list"`
-		Bare    []int64  `parquet:"bare"`
+		Context *context    `parquet:"context,optional"`
+		Tags    []string    `parquet:"tags,list"`
+		Bare    []int64     `parquet:"bare"`
+		Deep    [][]int64   `parquet:"deep,list"`
+		Items   []context   `parquet:"items,list"`
+		Map     map[int]int `parquet:"map"`
 	}
 	ip := "192.0.2.1"
 	s := open(t, writeStructs(t, []record{{Context: &context{&ip}}, {Context: &context{}}, {}}))
@@ -126,12 +129,20 @@ func TestNestedFieldsHaveDottedNames(t *testing.T) {
 
 	schema, err := s.Schema(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, []table.Field{{Name: "context.ip"}}, schema.Fields)
+	assert.Equal(t, []table.Field{
+		{Name: "context.ip"}, {Name: "tags[]"}, {Name: "bare[]", Kind: anonymize.Int}, {Name: "items[].ip"},
+		{Name: "map[].key", Kind: anonymize.Int}, {Name: "map[].value", Kind: anonymize.Int},
+	}, schema.Fields)
 
 	for column, want := range map[string]string{
-		"tags":              `rows.parquet: column "tags": list columns are not supported; flatten`,
-		"tags.list.element": `rows.parquet: column "tags.list.element": list columns are not supported; flatten`,
-		"bare":              `rows.parquet: column "bare": list columns are not supported; flatten`,
+		"tags":              `rows.parquet: column "tags": is a list; name its items as "list[]"`,
+		"tags.list.element": `rows.parquet: column "tags.list.element": no such column`,
+		"tags[].x":          `rows.parquet: column "tags[].x": no such column; did you mean "tags[]"?`,
+		"tags[x]":           `rows.parquet: column "tags[x]": no such column: there is no list of this name whose items have a field "key"`,
+		"items":             `rows.parquet: column "items": is a list of groups; name a field of them as "list[].field", or what a key says as "list[key]"`,
+		"map[x]":            `rows.parquet: column "map[x]": the list's field "key" is no text`,
+		"deep[].x":          `rows.parquet: column "deep[].x": no such column`,
+		"deep":              `rows.parquet: column "deep": is a list; name its items as "list[]"`,
 		"context":           `rows.parquet: column "context": is a group; name one of its fields as "group.field"`,
 		"context.pi":        `rows.parquet: column "context.pi": no such column; did you mean "context.ip"?`,
 		"somewhere":         `rows.parquet: column "somewhere": no such column`,

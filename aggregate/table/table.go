@@ -66,6 +66,7 @@ type Batch struct {
 // Column is one column of a batch. A null row keeps its place: the slice that holds the values has
 // Len entries (of no meaning where null). Exactly one of these representations is in use:
 //
+//   - Items != nil: row i has several values, rows Starts[i] to Starts[i+1] of Items.
 //   - Dict != nil: Codes[i] indexes Dict.
 //   - Kind Bytes: row i is Data[Offsets[i]+Lead : Offsets[i+1]].
 //   - Kind Int, Bool or Time: Ints[i].
@@ -83,6 +84,10 @@ type Column struct {
 	// Lead is how many bytes stand before each text that are not part of it, such as its length in a
 	// file's own layout.
 	Lead uint32
+	// Items are the values of a column whose name says that it has several ([IsList]), and have no Items of their
+	// own. Kind is theirs, and Valid is empty: a row without a list has no items. Starts has Len + 1 entries.
+	Items  *Column
+	Starts []uint32
 }
 
 // Dict is the distinct values that a column's codes refer to. Batches share a Dict by pointer, and
@@ -95,9 +100,9 @@ type Dict struct {
 	Values Column
 }
 
-// Value returns row i. The result's Bytes alias the column.
+// Value returns row i. The result's Bytes alias the column. What has several values has no one value, and is null.
 func (c *Column) Value(i int) anonymize.Value {
-	if len(c.Valid) != 0 && !c.Valid[i] {
+	if c.Items != nil || len(c.Valid) != 0 && !c.Valid[i] {
 		return anonymize.Value{}
 	}
 	if c.Dict != nil {
@@ -137,4 +142,5 @@ func (c *Column) Reset() {
 	c.Valid, c.Codes = c.Valid[:0], c.Codes[:0]
 	c.Ints, c.Floats = c.Ints[:0], c.Floats[:0]
 	c.Data, c.Offsets, c.Lead = c.Data[:0], c.Offsets[:0], 0
+	c.Items, c.Starts = nil, c.Starts[:0]
 }

@@ -30,8 +30,8 @@ type Builder struct {
 	old    []bool // of a retention
 	idText []byte
 	joined table.Column
-	splits []*splitter // of the labels that are split, nil for others
-	// isSplit says that some label is.
+	splits []*splitter // of the labels that may be several of one cell, nil for others
+	// isSplit says that there is one.
 	isSplit bool
 	copies  copies
 	// unit is the number of the unit that rows describe, and numbers are those of a batch's records.
@@ -49,7 +49,7 @@ func NewBuilder(in *Input) (*Builder, error) {
 			return nil, err
 		}
 		code := labelCode(labeler, l.Dictionary)
-		if l.Split != "" {
+		if l.Several {
 			s := newSplitter(l.Split, code)
 			b.splits, b.labels, b.isSplit = append(b.splits, s), append(b.labels, nil), true
 			continue

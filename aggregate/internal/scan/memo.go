@@ -64,6 +64,12 @@ func newMemo(compute func(anonymize.Value) uint32) *memo {
 // stands in a null row is of no meaning and is not looked at.
 func (m *memo) fill(dst []uint32, c *table.Column, rows int) []uint32 {
 	dst = resize(dst, rows)
+	if c.Items != nil {
+		for i := range dst {
+			dst[i] = m.null
+		}
+		return dst
+	}
 	switch {
 	case c.Dict != nil:
 		m.learn(c.Dict)

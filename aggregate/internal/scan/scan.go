@@ -56,7 +56,9 @@ type ID struct {
 type Label struct {
 	Columns []int
 	Join    string
-	// Split, where set, stands between the values of one cell, each of which has a label. Attributes have none.
+	// Several says that one cell may hold several values, each of which has a label: a list, or a text with Split
+	// between them. Attributes have one.
+	Several    bool
 	Split      string
 	Labeler    func() (*generalize.Labeler, error)
 	Dictionary *Dictionary

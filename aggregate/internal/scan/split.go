@@ -4,6 +4,7 @@ package scan
 
 import (
 	"bytes"
+	"math"
 
 	"github.com/throngdp/throng/aggregate/internal/engine"
 	"github.com/throngdp/throng/aggregate/table"
@@ -19,19 +20,29 @@ const maxLists = 1 << 20
 
 // splitter finds the labels of cells that hold several values. It belongs to one goroutine.
 type splitter struct {
-	by    []byte
+	by    []byte // empty where a cell that is no list is one value
 	code  func(anonymize.Value) uint32
-	memo  *memo // of the number of a list
+	memo  *memo // of the number of a list that is one text; nil where lists are those of a batch alone
+	items *memo // of the code of an item
 	begin []uint32
 	all   []uint32 // the codes of all lists, one after the other; list n begins at begin[n]
 	seen  map[uint32]bool
 	// lists are the lists of a batch's records that have an id.
 	lists []uint32
+	codes []uint32 // of a batch's items
 }
+
+// nothing is the code of an item that says nothing: it is null or blank. No label has it.
+const nothing = math.MaxUint32
 
 func newSplitter(by string, code func(anonymize.Value) uint32) *splitter {
 	s := &splitter{by: []byte(by), code: code, seen: map[uint32]bool{}}
-	s.restart()
+	s.items = newMemo(func(v anonymize.Value) uint32 {
+		if !v.Valid || v.Kind == anonymize.Bytes && len(bytes.TrimSpace(v.Bytes)) == 0 {
+			return nothing
+		}
+		return code(v)
+	})
 	return s
 }
 
@@ -42,10 +53,25 @@ func (s *splitter) restart() {
 
 // fill writes the number of each row's list to dst.
 func (s *splitter) fill(dst []uint32, c *table.Column, rows int) []uint32 {
-	if len(s.all) > maxLists {
+	if c.Items != nil {
+		return s.fillItems(dst, c, rows)
+	}
+	if s.memo == nil || len(s.all) > maxLists {
 		s.restart()
 	}
 	return s.memo.fill(dst, c, rows)
+}
+
+// fillItems is fill for a column of lists. Lists of earlier batches are forgotten.
+func (s *splitter) fillItems(dst []uint32, c *table.Column, rows int) []uint32 {
+	s.memo, s.begin, s.all = nil, append(s.begin[:0], 0), s.all[:0]
+	dst = resize(dst, rows)
+	s.codes = s.items.fill(s.codes, c.Items, int(c.Starts[rows]))
+	for i := range dst {
+		s.addAll(s.codes[c.Starts[i]:c.Starts[i+1]])
+		dst[i] = s.end()
+	}
+	return dst
 }
 
 // first writes the first code of each record's list to dst.
@@ -70,12 +96,16 @@ func (s *splitter) nth(record, n int) (code uint32, ok bool) {
 // list adds the list of a cell, in which each label stands once, and returns its number. A cell without any
 // value has the label of one that says nothing.
 func (s *splitter) list(v anonymize.Value) uint32 {
-	clear(s.seen)
-	if v.Valid && v.Kind == anonymize.Bytes {
+	if v.Valid && v.Kind == anonymize.Bytes && len(s.by) > 0 {
 		s.values(v.Bytes)
-	} else {
-		s.all = append(s.all, s.code(v))
+	} else if code := s.items.compute(v); code != nothing {
+		s.all = append(s.all, code)
 	}
+	return s.end()
+}
+
+// end closes the list at hand and returns its number.
+func (s *splitter) end() uint32 {
 	if len(s.all) == int(s.begin[len(s.begin)-1]) {
 		s.all = append(s.all, s.code(anonymize.Value{}))
 	}
@@ -83,18 +113,38 @@ func (s *splitter) list(v anonymize.Value) uint32 {
 	return uint32(len(s.begin) - 2)
 }
 
+// values adds the labels of a text.
 func (s *splitter) values(text []byte) {
-	for more := true; more && len(s.seen) < MaxLabels; {
+	clear(s.seen)
+	more := true
+	for n := 0; more && n < table.MaxItems && len(s.seen) < MaxLabels; n++ {
 		var value []byte
 		value, text, more = bytes.Cut(text, s.by)
 		if len(bytes.TrimSpace(value)) == 0 {
 			continue
 		}
-		code := s.code(anonymize.Value{Kind: anonymize.Bytes, Valid: true, Bytes: value})
-		if n := code & number; !s.seen[n] {
-			s.seen[n] = true
-			s.all = append(s.all, code)
+		s.add(s.code(anonymize.Value{Kind: anonymize.Bytes, Valid: true, Bytes: value}))
+	}
+}
+
+// addAll adds the labels of a list's items.
+func (s *splitter) addAll(codes []uint32) {
+	clear(s.seen)
+	for _, code := range codes[:min(len(codes), table.MaxItems)] {
+		if code != nothing {
+			s.add(code)
 		}
+		if len(s.seen) == MaxLabels {
+			return
+		}
+	}
+}
+
+// add adds a label to the list at hand, unless that has it.
+func (s *splitter) add(code uint32) {
+	if n := code & number; !s.seen[n] {
+		s.seen[n] = true
+		s.all = append(s.all, code)
 	}
 }
 

@@ -35,7 +35,7 @@ func splitInput(t testing.TB, spec generalize.Spec) *scan.Input {
 	return &scan.Input{
 		IDs: []scan.ID{{Column: 0, Kind: identity.Opaque, Hasher: secret.Hasher("person/0")}},
 		Labels: []scan.Label{
-			{Columns: []int{1}, Split: ",", Labeler: labeler, Dictionary: scan.NewDictionary(secret.Hasher("tag"), declared)},
+			{Columns: []int{1}, Several: true, Split: ",", Labeler: labeler, Dictionary: scan.NewDictionary(secret.Hasher("tag"), declared)},
 			{Columns: []int{2}, Dictionary: scan.NewDictionary(secret.Hasher("kind"), nil), Labeler: func() (*generalize.Labeler, error) {
 				return generalize.NewLabeler(generalize.Spec{})
 			}},

@@ -154,7 +154,7 @@ func usedBatch() *table.Batch {
 		b.Columns[i] = table.Column{
 			Kind: anonymize.Time, Valid: []bool{false, false},
 			Dict: &table.Dict{Len: 1}, Codes: []uint32{7, 7}, Ints: []int64{7, 7}, Floats: []float64{7, 7},
-			Data: []byte("used"), Offsets: []uint32{0, 2, 4},
+			Data: []byte("used"), Offsets: []uint32{0, 2, 4}, Items: &table.Column{}, Starts: []uint32{0, 0, 0},
 		}
 	}
 	return b
@@ -348,5 +348,5 @@ func holdsCanary(c *table.Column) bool {
 	if bytes.Contains(c.Data[:cap(c.Data)], []byte(canary)) || slices.Contains(c.Ints[:cap(c.Ints)], canaryInt) {
 		return true
 	}
-	return c.Dict != nil && holdsCanary(&c.Dict.Values)
+	return c.Dict != nil && holdsCanary(&c.Dict.Values) || c.Items != nil && holdsCanary(c.Items)
 }

@@ -85,7 +85,16 @@ func checkEOF(ctx context.Context, r table.Reader, b *table.Batch) error {
 func (s *suite) line(b *table.Batch, i int) string {
 	cells := make([]string, len(b.Columns))
 	for c := range b.Columns {
-		cells[c] = s.cell(b.Columns[c].Value(i))
+		col := &b.Columns[c]
+		if col.Items == nil {
+			cells[c] = s.cell(col.Value(i))
+			continue
+		}
+		var items []string
+		for at := col.Starts[i]; at < col.Starts[i+1]; at++ {
+			items = append(items, s.cell(col.Items.Value(int(at))))
+		}
+		cells[c] = listText(items)
 	}
 	return strings.Join(cells, "|")
 }
@@ -155,6 +164,9 @@ func checkBatch(b *table.Batch, columns int) error {
 }
 
 func checkColumn(c *table.Column, n int) error {
+	if c.Items != nil {
+		return checkItems(c, n)
+	}
 	if len(c.Valid) != 0 && len(c.Valid) != n {
 		return fmt.Errorf("%d entries in Valid, want none or %d", len(c.Valid), n)
 	}
@@ -179,6 +191,26 @@ func checkColumn(c *table.Column, n int) error {
 		return fmt.Errorf("column Dict has %d entries in Valid, want none or %d", len(v.Valid), c.Dict.Len)
 	}
 	return checkPlain(&c.Dict.Values, c.Dict.Len)
+}
+
+// checkItems checks a column of lists.
+func checkItems(c *table.Column, n int) error {
+	switch {
+	case len(c.Starts) != n+1:
+		return fmt.Errorf("%d entries in Starts, want %d", len(c.Starts), n+1)
+	case !slices.IsSorted(c.Starts):
+		return errors.New("column Starts do not rise")
+	case c.Kind != c.Items.Kind || c.Dict != nil || len(c.Valid)+len(c.Codes)+len(c.Ints)+len(c.Floats)+len(c.Data)+len(c.Offsets) != 0:
+		return errors.New("values beside Items, want exactly one representation")
+	case c.Items.Items != nil:
+		return errors.New("column Items has Items of its own")
+	}
+	for i := range n {
+		if c.Starts[i+1]-c.Starts[i] > table.MaxItems {
+			return errors.New("a row has more than table.MaxItems items")
+		}
+	}
+	return checkColumn(c.Items, int(c.Starts[n]))
 }
 
 // checkPlain checks a column without a Dict.
