@@ -74,7 +74,7 @@ const (
 	short    = "a buffer is shorter than its rows need"
 	outside  = "a buffer lies outside of its message"
 	cut      = "a message is cut short"
-	falls    = "the offsets of a text column do not rise, or go past its end"
+	falls    = "the offsets of a column of texts or lists do not rise, or go past its end"
 	metadata = "the metadata of a message is broken"
 )
 
@@ -360,9 +360,11 @@ func mixed(t *testing.T) (*arrow.Schema, []arrow.Record) {
 		{Name: "c", Type: &arrow.Decimal128Type{Precision: 9, Scale: 2}, Nullable: true},
 		{Name: "o", Type: arrow.StructOf(arrow.Field{Name: "t", Type: arrow.FixedWidthTypes.Timestamp_ns, Nullable: true}), Nullable: true},
 		{Name: "z", Type: arrow.Null, Nullable: true},
+		{Name: "p", Type: arrow.MapOf(arrow.BinaryTypes.String, arrow.PrimitiveTypes.Int64), Nullable: true},
+		{Name: "i", Type: arrow.LargeListOf(arrow.BinaryTypes.String), Nullable: true},
 	}, nil)
 	rec, _, err := array.RecordFromJSON(memory.DefaultAllocator, schema, strings.NewReader(strings.ReplaceAll(`[
-		{"n": 1, "s": "C", "l": "C", "v": "CC", "b": true, "d": "C", "c": "1.50", "o": {"t": "2026-03-16T00:00:00"}},
+		{"n": 1, "s": "C", "l": "C", "v": "CC", "b": true, "d": "C", "c": "1.50", "o": {"t": "2026-03-16T00:00:00"}, "p": [{"key": "k", "value": 1}, {"key": "C", "value": null}], "i": ["C", null]},
 		{"n": null, "s": null, "l": null, "v": null, "b": null, "d": null, "c": null, "o": null},
 		{"n": 3, "s": "C", "l": "C", "v": "C", "b": false, "d": "CC", "c": "-0.05", "o": {"t": null}}]`, "C", canary)))
 	require.NoError(t, err)
@@ -371,7 +373,7 @@ func mixed(t *testing.T) (*arrow.Schema, []arrow.Record) {
 
 func TestAttackI04MutatedFiles(t *testing.T) {
 	schema, records := mixed(t)
-	columns := []string{"n", "s", "l", "v", "b", "d", "c", "o.t", "z"}
+	columns := []string{"n", "s", "l", "v", "b", "d", "c", "o.t", "z", "p[k]", "i[]"}
 	for name, fixture := range map[string][]byte{
 		"stream": ipcStream(t, schema, records),
 		"zstd":   ipcStream(t, schema, records, ipc.WithZstd()),

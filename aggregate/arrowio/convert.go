@@ -37,9 +37,13 @@ type part struct {
 	array arrow.Array
 	above []bitmap
 	dict  *table.Dict
+	// lists says which items a row has, of which there are as many as array is long, and rowsAbove where there is a
+	// list; nil for a column that is in none.
+	lists     ranges
+	rowsAbove []bitmap
 }
 
-// appendTo appends rows from..to to c, whose rows are counted by rows.
+// appendTo appends values from..to to c, which has so many rows.
 func (p *part) appendTo(c *table.Column, rows, from, to int) error {
 	p.appendValid(c, rows, from, to)
 	if p.dict != nil {

@@ -4,6 +4,7 @@ package arrowio
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
@@ -24,10 +25,12 @@ type field struct {
 	typ     arrow.DataType
 	uuid    bool
 	problem string
-	// kids of a struct can be asked for; those of other nested types are only stepped over.
-	isStruct bool
-	kids     []field
-	dict     *dictionary
+	// kids of a struct and the only kid of a list can be asked for; those of other nested types are only stepped over.
+	isStruct, isList bool
+	kids             []field
+	// width is that of a list's offsets in bytes, and 0 where each list has size items.
+	width, size int64
+	dict        *dictionary
 	// buffers is how many the node has of its own; views has further ones, counted per message.
 	buffers int
 	views   bool
@@ -44,50 +47,120 @@ type leaf struct {
 	field
 	path  string
 	index []int
-	kind  anonymize.Kind
+	// inList is how many steps of index lead to and into the list that the column is in, 0 for none.
+	inList int
+	kind   anonymize.Kind
 }
 
 // leaves lists the columns of a schema in order.
-func leaves(fields []field) []leaf { return appendLeaves(nil, fields, "", nil) }
-
-func appendLeaves(out []leaf, fields []field, prefix string, above []int) []leaf {
-	for i, f := range fields {
-		index := append(append([]int(nil), above...), i)
-		path := prefix + f.name
-		if f.isStruct && f.problem == "" {
-			out = appendLeaves(out, f.kids, path+".", index)
-			continue
-		}
-		kind, _ := kindOf(f.typ)
-		out = append(out, leaf{field: f, path: path, index: index, kind: kind})
+func leaves(fields []field) (out []leaf) {
+	for i := range fields {
+		out = appendLeaves(out, leaf{field: fields[i], path: fields[i].name, index: []int{i}})
 	}
 	return out
 }
 
+// appendLeaves adds the columns at and below a place.
+func appendLeaves(out []leaf, at leaf) []leaf {
+	below := func(kid int, path string) leaf {
+		next := leaf{field: at.kids[kid], path: path, index: append(at.index[:len(at.index):len(at.index)], kid), inList: at.inList}
+		if at.isList {
+			next.inList = len(next.index)
+		}
+		return next
+	}
+	switch {
+	case at.problem != "":
+	case at.isList && at.inList > 0:
+		at.problem = problemDeep
+	case at.isList:
+		return appendLeaves(out, below(0, at.path+"[]"))
+	case at.isStruct:
+		for i := range at.kids {
+			out = appendLeaves(out, below(i, at.path+"."+at.kids[i].name))
+		}
+		return out
+	}
+	at.kind, _ = kindOf(at.typ)
+	return append(out, at)
+}
+
+// asked is a column that was asked for.
+type asked struct {
+	name string
+	// leaves is how many it is made of: with a key, the items' keys and what may be their values.
+	leaves int
+	key    string
+}
+
+// chosen is all that was asked for, and the leaves of it, one after the other.
+type chosen struct {
+	asked  []asked
+	leaves []leaf
+}
+
 // choose finds the named columns, or reports all that cannot be had.
-func choose(file string, fields []field, columns []string) ([]leaf, error) {
+func choose(file string, fields []field, columns []string) (chosen, error) {
+	var c chosen
 	byPath := map[string][]leaf{}
 	for _, l := range leaves(fields) {
 		byPath[l.path] = append(byPath[l.path], l)
 	}
-	var chosen []leaf
 	var errs []error
-	for _, c := range columns {
-		problem := ""
-		switch found := byPath[c]; {
-		case len(found) == 0:
-			problem = "there is no such column"
-		case len(found) > 1:
-			problem = "the name stands for several columns; rename them"
-		case found[0].problem != "":
-			problem = found[0].problem
-		default:
-			chosen = append(chosen, found[0])
-			continue
+	for _, name := range columns {
+		if problem := c.add(byPath, name); problem != "" {
+			errs = append(errs, &table.Error{File: file, Column: name, Problem: problem, Err: table.ErrSchema})
 		}
-		errs = append(errs, &table.Error{File: file, Column: c, Problem: problem, Err: table.ErrSchema})
 	}
-	return chosen, errors.Join(errs...)
+	return c, errors.Join(errs...)
+}
+
+// add adds a column, or says why it cannot be had.
+func (c *chosen) add(byPath map[string][]leaf, name string) (problem string) {
+	found := byPath[name]
+	a := asked{name: name, leaves: 1}
+	if p, ok := table.ParsePath(name); ok && p.Key != "" && len(found) == 0 {
+		keys := byPath[p.Item(table.KeyMember)]
+		if len(keys) != 1 || keys[0].problem != "" || keys[0].kind != anonymize.Bytes {
+			return `there is no such column: no list of this name has items with a field "key" that is text`
+		}
+		a.key, found = p.Key, keys
+		for _, m := range p.Members() {
+			if values := byPath[p.Item(m)]; len(values) == 1 && values[0].problem == "" {
+				found = append(found[:len(found):len(found)], values[0])
+			}
+		}
+		if a.leaves = len(found); a.leaves == 1 {
+			return "there is no such column: the list's items have no such field that can be read"
+		}
+	}
+	switch {
+	case len(found) == 0 && len(byPath[name+"[]"]) > 0:
+		return `it is a list; name its items as "list[]"`
+	case len(found) == 0 && hasBelow(byPath, name+"[]."):
+		return `it is a list of structs; name a field of them as "list[].field", or what a key says as "list[key]"`
+	case len(found) == 0:
+		return "there is no such column"
+	case len(found) > a.leaves:
+		return "the name stands for several columns; rename them"
+	case found[0].problem != "":
+		return found[0].problem
+	}
+	c.asked = append(c.asked, a)
+	for _, l := range found {
+		l.path = name
+		c.leaves = append(c.leaves, l)
+	}
+	return ""
+}
+
+func hasBelow(byPath map[string][]leaf, prefix string) bool {
+	for path := range byPath {
+		if strings.HasPrefix(path, prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 // kindOf says what values of a storage type become; false where they cannot be had.
@@ -113,7 +186,8 @@ func kindOf(dt arrow.DataType) (anonymize.Kind, bool) {
 }
 
 const (
-	problemList  = "it is a list; flatten it before"
+	problemList  = "it is a list of views; cast it to a list before"
+	problemDeep  = "it is a list within a list; flatten it before"
 	problemUnion = "it is a union or a run-end encoded column; cast it before"
 	problemSpan  = "it is a time of day, a duration or an interval; cast it to an integer or to text before"
 	problemScale = "its decimal scale is out of range"
@@ -123,7 +197,7 @@ const (
 // problemOf says why a type cannot be asked for.
 func problemOf(dt arrow.DataType) string {
 	switch dt.ID() {
-	case arrow.LIST, arrow.LARGE_LIST, arrow.LIST_VIEW, arrow.LARGE_LIST_VIEW, arrow.FIXED_SIZE_LIST, arrow.MAP:
+	case arrow.LIST_VIEW, arrow.LARGE_LIST_VIEW:
 		return problemList
 	case arrow.SPARSE_UNION, arrow.DENSE_UNION, arrow.RUN_END_ENCODED:
 		return problemUnion
@@ -155,6 +229,10 @@ func fieldOf(f arrow.Field) field {
 		out.isStruct, out.kids = true, fieldsOf(s.Fields())
 		return out
 	}
+	if l, ok := dt.(arrow.ListLikeType); ok && out.dict == nil && !isView(dt) {
+		out.isList, out.kids = true, []field{fieldOf(l.ElemField())}
+		return out
+	}
 	_, usable := kindOf(dt)
 	switch {
 	case usable && !sane(dt):
@@ -167,6 +245,10 @@ func fieldOf(f arrow.Field) field {
 		out.problem = problemOf(dt)
 	}
 	return out
+}
+
+func isView(dt arrow.DataType) bool {
+	return dt.ID() == arrow.LIST_VIEW || dt.ID() == arrow.LARGE_LIST_VIEW
 }
 
 // sane refuses scales that no decimal type can hold: the scale decides how long a value's text is.

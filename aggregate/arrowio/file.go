@@ -145,17 +145,17 @@ func (in *fileInput) open(ctx context.Context, columns []string) ([]table.Reader
 	if err != nil {
 		return nil, err
 	}
-	dicts, err := in.dictionaries(ctx, f, chosen)
+	dicts, err := in.dictionaries(ctx, f, chosen.leaves)
 	if err != nil {
 		return nil, named(in.name, err)
 	}
 	n := max(1, min(runtime.GOMAXPROCS(0), len(f.records)))
 	readers := make([]table.Reader, n)
 	for i := range readers {
-		d := &decoder{leaves: chosen, loader: loader{fields: f.fields}, dicts: dicts}
+		d := &decoder{leaves: chosen.leaves, loader: loader{fields: f.fields}, dicts: dicts}
 		d.loader.body = &d.body
 		share := f.records[i*len(f.records)/n : (i+1)*len(f.records)/n]
-		readers[i] = &reader{name: in.name, feed: &fileFeed{input: in, decoder: d, blocks: share}}
+		readers[i] = newReader(in.name, chosen.asked, &fileFeed{input: in, decoder: d, blocks: share})
 	}
 	return readers, nil
 }

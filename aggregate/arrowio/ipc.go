@@ -99,8 +99,8 @@ func (d *decoder) records(m message) (int, []part, error) {
 	d.parts = d.parts[:0]
 	for i := range d.leaves {
 		l := &d.leaves[i]
-		p := part{leaf: l}
-		if p.array, p.above, err = d.loader.load(&b, l.index); err != nil {
+		p, err := d.loader.load(&b, l)
+		if err != nil {
 			return 0, nil, inColumn(l.path, err)
 		}
 		if l.dict != nil {

@@ -110,29 +110,62 @@ type loader struct {
 	fields []field
 }
 
-// load returns the array at index, and the bitmaps of the structs above it.
-func (l *loader) load(b *batch, index []int) (arrow.Array, []bitmap, error) {
+// load returns a column as far as it is loaded: without its dictionary.
+func (l *loader) load(b *batch, column *leaf) (part, error) {
 	c := &cursor{batch: b}
+	p := part{leaf: column}
 	fields := l.fields
-	var above []bitmap
-	for level, i := range index {
+	for level, i := range column.index {
 		for j := range i {
 			c.skip(&fields[j])
 		}
 		f := &fields[i]
-		if level == len(index)-1 {
-			a, err := l.array(c, f)
-			return a, above, err
+		if level == len(column.index)-1 {
+			var err error
+			p.array, err = l.array(c, f)
+			return p, err
 		}
 		length, nulls := c.fieldNode()
 		bits, err := l.bitmap(c, length, nulls)
 		if err != nil {
-			return nil, nil, err
+			return p, err
 		}
-		above = append(above, bitmap{bits: bits})
+		p.above = append(p.above, bitmap{bits: bits})
+		if f.isList {
+			if p.lists, err = l.lists(c, f); err != nil {
+				return p, err
+			}
+			p.rowsAbove, p.above = p.above, nil
+		}
 		fields = f.kids
 	}
-	return nil, nil, b.m.err()
+	return p, b.m.err()
+}
+
+// lists reads where the items of each list are. From then on the cursor is at the items, whose number may be another.
+func (l *loader) lists(c *cursor, f *field) (spans, error) {
+	s, items := spans{size: f.size}, c.rows*f.size
+	if f.width > 0 {
+		if c.rows == 0 {
+			c.buf++
+		} else {
+			offsets, last, err := l.offsets(c, f.width)
+			if err != nil {
+				return s, err
+			}
+			s.offsets, s.width, items = offsets, f.width, last
+		}
+	}
+	if c.node >= c.nNodes {
+		c.m.fail()
+		return s, c.m.err()
+	}
+	inner := *c.batch
+	inner.rows = c.m.int64(c.nodes + 16*c.node)
+	if c.batch = &inner; inner.rows < items || inner.rows > math.MaxInt32 {
+		return s, malformed("a list has more items than there are")
+	}
+	return s, nil
 }
 
 // bitmap reads the validity of a node that must be as long as the batch; nil where no row is null.
@@ -217,7 +250,7 @@ func (l *loader) fixed(c *cursor, bits int64) ([][]byte, error) {
 	return [][]byte{v}, err
 }
 
-var errOffsets = malformed("the offsets of a text column do not rise, or go past its end")
+var errOffsets = malformed("the offsets of a column of texts or lists do not rise, or go past its end")
 
 // binary reads offsets of the given width, checks that they never fall, and the bytes up to the last.
 func (l *loader) binary(c *cursor, width int64) ([][]byte, error) {
@@ -225,13 +258,21 @@ func (l *loader) binary(c *cursor, width int64) ([][]byte, error) {
 		c.buf += 2
 		return [][]byte{aligned(8), nil}, nil
 	}
-	need := (c.rows + 1) * width
-	offsets, err := l.next(c, need)
+	offsets, last, err := l.offsets(c, width)
 	if err != nil {
 		return nil, err
 	}
+	data, err := l.next(c, last)
+	return [][]byte{offsets, data}, err
+}
+
+// offsets reads offsets of the given width, one more than rows, checks that they never fall, and returns the last.
+func (l *loader) offsets(c *cursor, width int64) (offsets []byte, last int64, err error) {
+	need := (c.rows + 1) * width
+	if offsets, err = l.next(c, need); err != nil {
+		return nil, 0, err
+	}
 	offsets = offsets[:need]
-	last := int64(0)
 	for at := int64(0); at < need; at += width {
 		var v int64
 		if width == 4 {
@@ -240,12 +281,11 @@ func (l *loader) binary(c *cursor, width int64) ([][]byte, error) {
 			v = int64(binary.LittleEndian.Uint64(offsets[at:]))
 		}
 		if v < last {
-			return nil, errOffsets
+			return nil, 0, errOffsets
 		}
 		last = v
 	}
-	data, err := l.next(c, last)
-	return [][]byte{offsets, data}, err
+	return offsets, last, nil
 }
 
 // views reads views and the buffers that they point into, and checks every one that is not null.

@@ -13,6 +13,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
 
+	"github.com/throngdp/throng/aggregate/internal/lists"
 	"github.com/throngdp/throng/aggregate/table"
 )
 
@@ -50,8 +51,8 @@ func (in *memoryInput) open(ctx context.Context, columns []string) ([]table.Read
 		return nil, err
 	}
 	next, stop := iter.Pull2(in.records())
-	f := &recordFeed{input: in, leaves: chosen, pull: next, stop: stop, dicts: make([]heldDict, len(chosen))}
-	return []table.Reader{&reader{name: in.name, feed: f}}, nil
+	f := &recordFeed{input: in, leaves: chosen.leaves, pull: next, stop: stop, dicts: make([]heldDict, len(chosen.leaves))}
+	return []table.Reader{newReader(in.name, chosen.asked, f)}, nil
 }
 
 // feed yields record batches as parts, one for each column asked for.
@@ -73,6 +74,19 @@ type reader struct {
 	done   int   // rows of it that were yielded
 	bytes  int64
 	parts  []part
+
+	asked   []asked
+	items   []table.Column // of the parts that are in lists
+	lists   []table.Column // that a picker looks at
+	pickers []*lists.Picker
+}
+
+func newReader(name string, all []asked, f feed) *reader {
+	r := &reader{name: name, feed: f, asked: all}
+	for _, a := range all {
+		r.pickers = append(r.pickers, lists.NewPicker(a.key))
+	}
+	return r
 }
 
 // Next fills b.
@@ -111,16 +125,51 @@ func (r *reader) fill(ctx context.Context, b *table.Batch) error {
 		r.done = 0
 	}
 	n := min(r.rows-r.done, maxBatchRows)
-	b.Reset(len(r.parts))
 	for i := range r.parts {
-		err := guard(func() error { return r.parts[i].appendTo(&b.Columns[i], 0, r.done, r.done+n) })
+		err := guard(func() (err error) {
+			n, err = r.parts[i].fewer(r.done, n)
+			return err
+		})
 		if err != nil {
 			return inColumn(r.parts[i].leaf.path, err)
 		}
 	}
+	b.Reset(len(r.asked))
+	for i, first := 0, 0; i < len(r.asked); i++ {
+		err := guard(func() error { return r.column(&b.Columns[i], i, first, n) })
+		if err != nil {
+			return inColumn(r.asked[i].name, err)
+		}
+		first += r.asked[i].leaves
+	}
 	b.Len, b.Bytes = n, r.bytes
 	r.done, r.bytes = r.done+n, 0
 	return nil
+}
+
+// column sets dst to the next n rows of column i, whose parts begin with the first.
+func (r *reader) column(dst *table.Column, i, first, n int) error {
+	a := r.asked[i]
+	if len(r.items) < len(r.parts) {
+		r.items, r.lists = make([]table.Column, len(r.parts)), make([]table.Column, len(r.parts))
+	}
+	if a.key == "" {
+		return r.parts[first].rows(dst, &r.items[first], r.done, r.done+n)
+	}
+	for p := first; p < first+a.leaves; p++ {
+		r.lists[p].Reset()
+		if err := r.parts[p].rows(&r.lists[p], &r.items[p], r.done, r.done+n); err != nil {
+			return err
+		}
+	}
+	switch err := r.pickers[i].Pick(dst, r.lists[first:first+a.leaves], n); err {
+	case nil:
+		return nil
+	case lists.ErrLong:
+		return overLimit(err.Error())
+	default:
+		return malformed(err.Error())
+	}
 }
 
 // inColumn names the column of an error of ours.
@@ -194,11 +243,21 @@ func (f *recordFeed) part(rec arrow.Record, i int) (part, error) {
 		return p, &table.Error{Problem: "a record batch does not have the schema declared", Err: table.ErrSchema}
 	}
 	a := storage(rec.Column(top))
+	rows := rec.NumRows()
 	for _, child := range l.index[1:] {
 		p.above = append(p.above, bitmapOf(a))
+		if list, ok := a.(array.ListLike); ok {
+			if int64(a.Len()) != rows {
+				break
+			}
+			p.lists, p.rowsAbove, p.above = list, p.above, nil
+			a = storage(list.ListValues())
+			rows = int64(a.Len())
+			continue
+		}
 		a = storage(a.(*array.Struct).Field(child))
 	}
-	if int64(a.Len()) != rec.NumRows() {
+	if int64(a.Len()) != rows {
 		return p, malformed("a column is not as long as its record batch")
 	}
 	p.array = a

@@ -96,7 +96,7 @@ func flatField(t flat, version int16, depth int) (field, error) {
 	}
 	if f.dict != nil {
 		// What the node itself holds is codes; the values come in messages of their own.
-		f.buffers, f.views, f.isStruct = 2, false, false
+		f.buffers, f.views, f.isStruct, f.isList = 2, false, false, false
 		if f.typ == nil {
 			f.problem = problemNest
 		}
@@ -123,14 +123,14 @@ func (f *field) describe(kind byte, t flat, version int16) {
 	case typeStruct:
 		f.isStruct, f.buffers = true, 1
 		return
-	case typeList, typeLargeList, typeMap:
-		f.problem = problemList
-		return
+	case typeList, typeMap:
+		f.isList, f.width = true, 4
+	case typeLargeList:
+		f.isList, f.width = true, 8
+	case typeFixedList:
+		f.isList, f.size, f.buffers = true, int64(t.int32(0, 0)), 1
 	case typeListView, typeLargeListView:
 		f.problem, f.buffers = problemList, 3
-		return
-	case typeFixedList:
-		f.problem, f.buffers = problemList, 1
 		return
 	case typeUnion:
 		f.problem, f.buffers = problemUnion, 1+int(t.int16(0))
@@ -143,6 +143,12 @@ func (f *field) describe(kind byte, t flat, version int16) {
 		return
 	case typeTime, typeDuration, typeInterval:
 		f.problem = problemSpan
+		return
+	}
+	if f.isList {
+		if len(f.kids) != 1 || f.size < 0 {
+			f.isList, f.problem = false, "its items are not described"
+		}
 		return
 	}
 	f.typ = valueType(kind, t)

@@ -74,12 +74,12 @@ func (in *streamInput) open(ctx context.Context, columns []string) ([]table.Read
 		_ = c.Close()
 		return nil, err
 	}
-	d, err := newDecoder(fields, chosen)
+	d, err := newDecoder(fields, chosen.leaves)
 	if err != nil {
 		_ = c.Close()
 		return nil, named(in.name, err)
 	}
-	return []table.Reader{&reader{name: in.name, feed: &streamFeed{r: r, c: c, decoder: d}}}, nil
+	return []table.Reader{newReader(in.name, chosen.asked, &streamFeed{r: r, c: c, decoder: d})}, nil
 }
 
 // streamFeed reads messages one after the other.

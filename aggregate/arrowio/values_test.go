@@ -221,14 +221,15 @@ func TestOpenNamesEveryColumnThatCannotBeHad(t *testing.T) {
 		_, err := src.Open(t.Context(), []string{"list", "last", "took", "context", "context.device.tags", "map"})
 		assert.ErrorIs(t, err, table.ErrSchema)
 		n := src.Name()
-		assert.EqualError(t, err, n+`: column "list": it is a list; flatten it before`+"\n"+
+		assert.EqualError(t, err, n+`: column "list": it is a list; name its items as "list[]"`+"\n"+
 			n+`: column "took": it is a time of day, a duration or an interval; cast it to an integer or to text before`+"\n"+
 			n+`: column "context": there is no such column`+"\n"+
-			n+`: column "context.device.tags": it is a list; flatten it before`+"\n"+
-			n+`: column "map": it is a list; flatten it before`)
+			n+`: column "context.device.tags": it is a list; name its items as "list[]"`+"\n"+
+			n+`: column "map": it is a list of structs; name a field of them as "list[].field", or what a key says as "list[key]"`)
 		got, err := src.Schema(t.Context())
 		require.NoError(t, err)
-		assert.Equal(t, []table.Field{{Name: "context.device.kind"}, {Name: "context.ip"}, {Name: "last", Kind: anonymize.Int}}, got.Fields)
+		assert.Equal(t, []table.Field{{Name: "list[]", Kind: anonymize.Int}, {Name: "map[].key"}, {Name: "map[].value", Kind: anonymize.Int},
+			{Name: "context.device.kind"}, {Name: "context.device.tags[]"}, {Name: "context.ip"}, {Name: "last", Kind: anonymize.Int}}, got.Fields)
 	}
 }
 

@@ -33,7 +33,7 @@ type column struct {
 	// leaf that is in none.
 	page     table.Column
 	at, rows int
-	lists    *lists
+	lists    *rows
 
 	// texts is the memory that the page's texts stand in, where they were left as the file has them.
 	texts []byte

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 
+	"github.com/throngdp/throng/aggregate/internal/lists"
 	"github.com/throngdp/throng/aggregate/table"
 	"github.com/throngdp/throng/anonymize"
 )
@@ -17,14 +18,19 @@ type reader struct {
 	left      int64 // rows not yet yielded
 	batchRows int
 	asked     []asked
-	columns   []column // the leaves of all that was asked for, one after the other
-	picked    []picker // of what was asked for with a key
+	columns   []column        // the leaves of all that was asked for, one after the other
+	pickers   []*lists.Picker // of what was asked for with a key
+	lists     []table.Column  // that a picker looks at
 	scratch   *scratch
 	err       error // of every later Next
 }
 
 func newReader(s *Source, all []asked, rows int64) *reader {
-	return &reader{file: s.name, left: rows, batchRows: s.batchRows, asked: all, picked: make([]picker, len(all)), scratch: new(scratch)}
+	r := &reader{file: s.name, left: rows, batchRows: s.batchRows, asked: all, scratch: new(scratch)}
+	for i := range all {
+		r.pickers = append(r.pickers, lists.NewPicker(all[i].key))
+	}
+	return r
 }
 
 // Next sets b to views of rows that one page of each column holds. Nothing is copied: the next Next
@@ -40,7 +46,7 @@ func (r *reader) Next(ctx context.Context, b *table.Batch) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	n := int(min(int64(r.batchRows), r.left))
+	rows := int(min(int64(r.batchRows), r.left))
 	for i := range r.columns {
 		c := &r.columns[i]
 		if c.at == c.rows {
@@ -56,33 +62,57 @@ func (r *reader) Next(ctx context.Context, b *table.Batch) error {
 				return err
 			}
 		}
-		n = min(n, c.rows-c.at)
+		rows = min(rows, c.rows-c.at)
 	}
+	if err := r.show(b, rows); err != nil {
+		b.Reset(len(r.asked))
+		r.stop(err)
+		return err
+	}
+	for i := range r.columns {
+		r.columns[i].at += rows
+	}
+	b.Len = rows
+	r.left -= int64(rows)
+	return nil
+}
+
+// show sets the columns of b to the next rows.
+func (r *reader) show(b *table.Batch, rows int) error {
 	first := 0
 	for i := range r.asked {
 		a := &r.asked[i]
 		c := &r.columns[first]
 		switch {
 		case a.key != "":
-			if err := r.picked[i].pick(&b.Columns[i], r.columns[first:first+len(a.leaves)], a.key, n); err != nil {
-				b.Reset(len(r.asked))
-				err = located(r.file, a.name, err)
-				r.stop(err)
-				return err
+			if err := r.pick(&b.Columns[i], i, r.columns[first:first+len(a.leaves)], rows); err != nil {
+				return located(r.file, a.name, err)
 			}
 		case c.lists != nil:
-			c.lists.view(&b.Columns[i], c.at, c.at+n)
+			c.lists.view(&b.Columns[i], c.at, c.at+rows)
 		default:
-			view(&b.Columns[i], &c.page, c.at, c.at+n)
+			view(&b.Columns[i], &c.page, c.at, c.at+rows)
 		}
 		first += len(a.leaves)
 	}
-	for i := range r.columns {
-		r.columns[i].at += n
-	}
-	b.Len = n
-	r.left -= int64(n)
 	return nil
+}
+
+// pick sets dst to what the key of column i says.
+func (r *reader) pick(dst *table.Column, i int, columns []column, rows int) error {
+	r.lists = grow(r.lists, len(columns))
+	for n := range columns {
+		c := &columns[n]
+		c.lists.view(&r.lists[n], c.at, c.at+rows)
+	}
+	switch err := r.pickers[i].Pick(dst, r.lists, rows); err {
+	case nil:
+		return nil
+	case lists.ErrLong:
+		return tooLarge(err.Error())
+	default:
+		return malformed(err.Error())
+	}
 }
 
 // view sets dst to rows from to to of src.

@@ -147,7 +147,7 @@ func (s *Source) openPart(g *format.RowGroup, from, to int64, all []asked) (*rea
 				offset: start, end: end, left: g.NumRows, skip: from, codec: meta.Codec,
 			}
 			if l.itemLevel > 0 {
-				c.lists = &lists{left: meta.NumValues}
+				c.lists = &rows{left: meta.NumValues}
 			}
 			r.columns = append(r.columns, c)
 		}
@@ -194,6 +194,8 @@ func (s *Source) lookup(name string) (found asked, problem string) {
 	}
 	for i := range s.leaves {
 		switch l := s.leaves[i].name; {
+		case strings.HasPrefix(l, name+"[]") && s.leaves[i].refuse != "":
+			return asked{}, s.leaves[i].refuse
 		case strings.HasPrefix(l, name+"[]."):
 			return asked{}, `is a list of groups; name a field of them as "list[].field", or what a key says as "list[key]"`
 		case strings.HasPrefix(l, name+"[]"):

@@ -142,7 +142,7 @@ func TestNestedFieldsHaveDottedNames(t *testing.T) {
 		"items":             `rows.parquet: column "items": is a list of groups; name a field of them as "list[].field", or what a key says as "list[key]"`,
 		"map[x]":            `rows.parquet: column "map[x]": the list's field "key" is no text`,
 		"deep[].x":          `rows.parquet: column "deep[].x": no such column`,
-		"deep":              `rows.parquet: column "deep": is a list; name its items as "list[]"`,
+		"deep":              `rows.parquet: column "deep": a list within a list is not supported; flatten it`,
 		"context":           `rows.parquet: column "context": is a group; name one of its fields as "group.field"`,
 		"context.pi":        `rows.parquet: column "context.pi": no such column; did you mean "context.ip"?`,
 		"somewhere":         `rows.parquet: column "somewhere": no such column`,

@@ -21,6 +21,8 @@
 // embedded struct without a tag stand beside those of the struct around it. Pointers lead on to what
 // they point to, and nil is null.
 //
+// A slice of values is a list, whose items are the column "name[]".
+//
 // Strings and byte slices are text (a nil byte slice is null), integers of every size integers
 // (unsigned values above MaxInt64 are null), floats, booleans and time.Time their kinds (an instant
 // that 64 bits of microseconds do not hold is null). What implements encoding.TextMarshaler is its

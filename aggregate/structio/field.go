@@ -30,6 +30,8 @@ type field struct {
 	path  string
 	index []int
 	kind  anonymize.Kind
+	// isList says that the field is a slice of such values.
+	isList bool
 }
 
 // walk collects the fields of a type and its faults.
@@ -106,6 +108,13 @@ func (w *walk) tagged(t reflect.Type, path string, index []int) {
 	switch {
 	case ok:
 		w.fields = append(w.fields, field{path: path, index: index, kind: kind})
+	case t.Kind() == reflect.Slice:
+		item, ok := kindOf(t.Elem())
+		if !ok {
+			w.fault(path, "its items cannot be read; use a slice of text, numbers, bools or times")
+			return
+		}
+		w.fields = append(w.fields, field{path: path + "[]", index: index, kind: item, isList: true})
 	case t.Kind() == reflect.Struct && len(index) <= maxDepth:
 		before := len(w.fields) + len(w.errs)
 		w.structure(t, path+".", index)

@@ -26,14 +26,14 @@ func (f *field) compile(v reflect.Value) getter {
 
 func (f *field) follow(v reflect.Value, index []int) getter {
 	if v.Kind() == reflect.Pointer {
-		if get := direct(v); get != nil && len(index) == 0 {
+		if get := direct(v); get != nil && len(index) == 0 && !f.isList {
 			return get
 		}
 		pointed := reflect.New(v.Type().Elem()).Elem()
 		get := f.follow(pointed, index)
 		return func(c *table.Column, rows int) {
 			if v.IsNil() {
-				appendNull(c, f.kind, rows)
+				f.appendNothing(c, rows)
 				return
 			}
 			pointed.Set(v.Elem())
@@ -43,7 +43,34 @@ func (f *field) follow(v reflect.Value, index []int) getter {
 	if len(index) > 0 {
 		return f.follow(v.Field(index[0]), index[1:])
 	}
+	if f.isList {
+		return f.list(v)
+	}
 	return leaf(v)
+}
+
+// list is for a slice; its items are moved by reflection, one by one, to where their getter finds them.
+func (f *field) list(v reflect.Value) getter {
+	item := reflect.New(v.Type().Elem()).Elem()
+	get := (&field{kind: f.kind}).follow(item, nil)
+	return func(c *table.Column, _ int) {
+		at := int(c.Starts[len(c.Starts)-1])
+		n := min(v.Len(), table.MaxItems)
+		for i := range n {
+			item.Set(v.Index(i))
+			get(c.Items, at+i)
+		}
+		c.Starts = append(c.Starts, uint32(at+n))
+	}
+}
+
+// appendNothing appends a null, or a list without items.
+func (f *field) appendNothing(c *table.Column, rows int) {
+	if f.isList {
+		c.Starts = append(c.Starts, c.Starts[len(c.Starts)-1])
+		return
+	}
+	appendNull(c, f.kind, rows)
 }
 
 // direct is for the pointers that optional fields usually are.

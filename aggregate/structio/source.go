@@ -20,6 +20,8 @@ const (
 	maxBatchRows = 8192
 	// maxBatchText ends a batch early: offsets have 32 bits.
 	maxBatchText = 1 << 26
+	// maxBatchItems ends a batch early for its lists.
+	maxBatchItems = 1 << 20
 	// maxValue is the longest text of one value.
 	maxValue = 1 << 30
 )
@@ -94,6 +96,8 @@ type reader[T any] struct {
 	name    string
 	current *T // the row that the getters look at
 	getters []getter
+	fields  []field
+	items   []table.Column // of lists
 
 	mu     sync.Mutex
 	next   func() (struct{}, bool)
@@ -105,7 +109,7 @@ type reader[T any] struct {
 }
 
 func newReader[T any](s *Source[T], chosen []field) *reader[T] {
-	r := &reader[T]{name: s.name, current: new(T)}
+	r := &reader[T]{name: s.name, current: new(T), fields: chosen, items: make([]table.Column, len(chosen))}
 	for _, f := range chosen {
 		r.getters = append(r.getters, f.compile(reflect.ValueOf(r.current).Elem()))
 	}
@@ -135,9 +139,14 @@ func (r *reader[T]) add() bool {
 	b := r.batch
 	full := b.Len+1 == maxBatchRows
 	for i, get := range r.getters {
-		c := &b.Columns[i]
+		column := &b.Columns[i]
+		c := column
+		if c.Items != nil {
+			c = c.Items
+			full = full || column.Starts[b.Len] > maxBatchItems
+		}
 		before := len(c.Data)
-		get(c, b.Len)
+		get(column, b.Len)
 		if len(c.Data)-before > maxValue {
 			r.err = &table.Error{File: r.name, Problem: "a value holds more than 1 GiB", Err: table.ErrLimit}
 		}
@@ -174,6 +183,13 @@ func (r *reader[T]) Next(ctx context.Context, b *table.Batch) error {
 
 func (r *reader[T]) fill(b *table.Batch) {
 	b.Reset(len(r.getters))
+	for i := range r.fields {
+		if c := &b.Columns[i]; r.fields[i].isList {
+			r.items[i].Reset()
+			r.items[i].Kind = r.fields[i].kind
+			c.Kind, c.Items, c.Starts = r.fields[i].kind, &r.items[i], append(c.Starts, 0)
+		}
+	}
 	r.batch = b
 	if _, more := r.next(); !more {
 		r.done = true

@@ -121,6 +121,31 @@ func TestStructsKeepTheContract(t *testing.T) {
 	})
 }
 
+func TestSlicesKeepTheContractOfLists(t *testing.T) {
+	type record struct {
+		ID      string    `throng:"id"`
+		Tags    []*string `throng:"tags"`
+		Numbers *[]int64  `throng:"numbers"`
+		Secret  []string  `throng:"secret"`
+	}
+	tabletest.TestLists(t, func(t *testing.T, records []tabletest.Record) table.Source {
+		var all []record
+		for i, r := range records {
+			all = append(all, record{ID: r.ID, Tags: r.Tags, Secret: r.Secret})
+			if r.Numbers != nil {
+				all[i].Numbers = &r.Numbers
+			}
+		}
+		src, err := structio.Slice("records", all)
+		require.NoError(t, err)
+		return src
+	}, tabletest.Without{Params: true})
+	_, err := structio.Slice("records", []struct {
+		Deep [][]string `throng:"deep"`
+	}{})
+	assert.EqualError(t, err, `records: column "deep": its items cannot be read; use a slice of text, numbers, bools or times`)
+}
+
 // readAll returns the rows of columns as values whose bytes are copied.
 func readAll(t *testing.T, src table.Source, columns ...string) [][]anonymize.Value {
 	readers, err := src.Open(t.Context(), columns)
