@@ -45,14 +45,17 @@ var presetCases = map[string]presetCase{
 			if i < 100 {
 				user = fmt.Sprintf(`"user_id":null,"user_pseudo_id":"p%d"`, i)
 			}
-			return fmt.Sprintf(`{"event_date":"%s","event_timestamp":"%d","event_name":"%s",%s,"event_params":[{"key":"page_location","value":{"string_value":"https://site.example/%d"}}],`+
+			return fmt.Sprintf(`{"event_date":"%s","event_timestamp":"%d","event_name":"%s",%s,"event_params":[{"key":"ga_session_id","value":{"int_value":"%d"}},{"key":"page_location","value":{"string_value":"https://www.example.net/%d"}},`+
+				`{"key":"page_referrer","value":{"string_value":"https://mail.example.org/?q=%d"}}],"user_properties":[{"key":"gender","value":{"string_value":"%s"}}],`+
 				`"privacy_info":{"analytics_storage":"Yes"},"geo":{"country":"%s","region":"R","city":"C"},"device":{"category":"mobile","web_info":{"browser":"Chrome"}},"platform":"WEB","traffic_source":{"source":"%s"}}`,
-				at.Format("20060102"), at.UnixMicro(), []string{"page_view", "scroll", "page_view"}[j], user, i, half(i, "Norway", "Chile"), half(i/2, "direct", "mail"))
+				at.Format("20060102"), at.UnixMicro(), []string{"page_view", "scroll", "page_view"}[j], user, i*j, i, i, half(i, "f", "m"), half(i, "Norway", "Chile"), half(i/2, "direct", "mail"))
 		},
 		others: ndjson(`{"event_timestamp":"1773655200000000","event_name":"page_view","user_pseudo_id":"no","privacy_info":{"analytics_storage":"No"}}`,
 			`{"event_timestamp":"1773655200000000","event_name":"page_view","user_pseudo_id":"unsaid","privacy_info":{"analytics_storage":null}}`,
 			`{"event_timestamp":"1773655200000000","event_name":"page_view","user_pseudo_id":null,"privacy_info":{"analytics_storage":"Yes"}}`, `{"event`),
+		change: `columns: {gender: {from: usage, of: person, role: dimension, column: "user_properties[gender]", values: {f: female, m: male}}}`,
 		want: map[string]map[string]float64{
+			"gender": halves("female", "male"), "site*": {"example.net": 200}, "referrer*": {"example.org": 200},
 			"country": halves("Norway", "Chile"), "source": halves("direct", "mail"), "event*": {"page_view": 200, "scroll": 200},
 			"device*": {"mobile": 200, "tablet": 0}, "platform*": {"WEB": 200}, "browser*": {"Chrome": 200}, "city": {"C": 200}, "region": {"R": 200},
 		},

@@ -6,7 +6,8 @@
 // # Columns
 //
 // A column is named by its path: "visitor_id", or "context.device" for a field of a struct, null
-// where any struct above it is null. Lists, maps, unions, run-end encoded columns, times of day,
+// where any struct above it is null; "tags[]" are the items of a list, and "params[page]" is what a list of
+// structs, or a map, says of a key. Lists of lists, list views, unions, run-end encoded columns, times of day,
 // durations and intervals cannot be asked for: flatten or cast them first.
 //
 // Integers and booleans keep their value (unsigned values above MaxInt64 are null), float16 and

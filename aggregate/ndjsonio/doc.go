@@ -6,8 +6,10 @@
 //
 // A column is a path of names joined by dots: context.ip is the member ip of the member context of
 // the record. Every value is text: a string without its escapes, a number or boolean as it is
-// spelled. A path that leads nowhere, to null, to an object or to an array is null. Elements of
-// arrays cannot be named.
+// spelled. A path that leads nowhere, to null, to an object or to an array is null. With
+// tags[] a record has the elements of the array tags as values, with items[].name the member name of each, and
+// params[page] is what the first element says whose member key is page: see [table.Path]. What is no array is its
+// only element.
 //
 // A name in a file may itself hold dots, so a path is tried in every way to cut it at its dots, the
 // shortest first names first: for a.b.c the order is {"a":{"b":{"c":1}}}, {"a":{"b.c":1}},

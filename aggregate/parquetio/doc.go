@@ -11,7 +11,9 @@
 //     an instant outside the range of Time is null. A local timestamp is read as if it were UTC.
 //   - BYTE_ARRAY and FIXED_LEN_BYTE_ARRAY are Bytes as they stand, except that a UUID is its text
 //     of 36 characters and a DECIMAL its exact decimal text with all digits of its scale.
-//   - Fields of nested groups are named by a dotted path ("context.ip"). Lists, maps, times of day
+//   - Fields of nested groups are named by a dotted path ("context.ip"). The items of a list
+//     are "tags[]", and "params[page]" is what a list of groups, or a map, says of a key; names pass by the
+//     groups that the format puts around both. Lists within lists, times of day
 //     and intervals are refused with table.ErrSchema when they are asked for.
 //
 // # Encodings

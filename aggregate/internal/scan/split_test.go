@@ -68,15 +68,74 @@ func keysOf(t testing.TB, in *scan.Input, r *engine.Rows) (out []string) {
 	return out
 }
 
+// listsOf lays cells out as lists of what stands between commas, with items that are null beside.
+func listsOf(layout func([]anonymize.Value) table.Column) func([]anonymize.Value) table.Column {
+	return func(values []anonymize.Value) table.Column {
+		starts := []uint32{0}
+		var items []anonymize.Value
+		for _, v := range values {
+			if v.Valid {
+				for item := range strings.SplitSeq(string(v.Bytes), ",") {
+					items = append(items, text(item), anonymize.Value{})
+				}
+			}
+			starts = append(starts, uint32(len(items)))
+		}
+		c := layout(items)
+		return table.Column{Kind: c.Kind, Items: &c, Starts: starts}
+	}
+}
+
+// TestListsAndTextsTakeTurns: inputs of both forms are one scan's.
+func TestListsAndTextsTakeTurns(t *testing.T) {
+	in := splitInput(t, generalize.Spec{})
+	b, err := scan.NewBuilder(in)
+	require.NoError(t, err)
+	records := rows("p|b,a|x|5", "q|c|y|7", "r|~|x|8")
+	for i := range 6 {
+		layout := column
+		if i%2 == 0 {
+			layout = listsOf(column)
+		}
+		batch := batchOf(records, func(c int) func([]anonymize.Value) table.Column {
+			if c == 1 {
+				return layout
+			}
+			return column
+		})
+		assert.Equal(t, []string{"b/x/b+x/x/5", "c/y/c+y/y/7", "unknown/x/unknown+x/x/8"}, keysOf(t, in, b.Rows(batch)))
+		assert.Equal(t, []string{"a//a+x//5"}, keysOf(t, in, b.Copies()))
+	}
+	// What a list cannot be is null.
+	in.Labels[0].Several = false
+	b, err = scan.NewBuilder(in)
+	require.NoError(t, err)
+	batch := batchOf(records, func(c int) func([]anonymize.Value) table.Column {
+		if c == 1 {
+			return listsOf(column)
+		}
+		return column
+	})
+	assert.Equal(t, []string{"unknown/x/unknown+x/x/5", "unknown/y/unknown+y/y/7", "unknown/x/unknown+x/x/8"}, keysOf(t, in, b.Rows(batch)))
+}
+
 func TestSplitCellsBecomeARowForEachLabel(t *testing.T) {
-	for name, layout := range map[string]func([]anonymize.Value) table.Column{"texts": column, "dictionary": dictionary} {
+	layouts := map[string]func([]anonymize.Value) table.Column{
+		"texts": column, "dictionary": dictionary, "lists": listsOf(column), "lists of codes": listsOf(dictionary),
+	}
+	for name, layout := range layouts {
 		t.Run(name, func(t *testing.T) {
 			in := splitInput(t, generalize.Spec{Groups: []string{"a", "b", "gone", "unknown"}})
 			b, err := scan.NewBuilder(in)
 			require.NoError(t, err)
 			records := rows("p|b,a, B ,,a|x|5", "~|a,b|x|6", "q|gone,a|y|7", "r|~|x|8", "s| , |~|9", "t|zzz,b,yyy|x|~", "u|a,gone|x|1")
 			for range 3 { // lists are remembered
-				batch := batchOf(records, func(int) func([]anonymize.Value) table.Column { return layout })
+				batch := batchOf(records, func(column int) func([]anonymize.Value) table.Column {
+					if column != 1 {
+						return plain(column)
+					}
+					return layout
+				})
 				first := b.Rows(batch)
 				assert.Equal(t, []string{
 					"b/x/b+x/x/5", "/y//y/7", "unknown/x/unknown+x/x/8", "unknown/unknown/unknown+unknown//9",
@@ -96,6 +155,11 @@ func TestSplitCellsBecomeARowForEachLabel(t *testing.T) {
 }
 
 func TestAttackB13OneRecordCostsWhatItMay(t *testing.T) {
+	t.Run("texts", func(t *testing.T) { costsWhatItMay(t, 30, column) })
+	t.Run("lists", func(t *testing.T) { costsWhatItMay(t, 3, listsOf(column)) })
+}
+
+func costsWhatItMay(t *testing.T, rounds int, layout func([]anonymize.Value) table.Column) {
 	in := splitInput(t, generalize.Spec{})
 	b, err := scan.NewBuilder(in)
 	require.NoError(t, err)
@@ -108,11 +172,16 @@ func TestAttackB13OneRecordCostsWhatItMay(t *testing.T) {
 		lines = append(lines, fmt.Sprintf("p%d|%s|x|1", r, strings.Join(tags, ",")))
 	}
 	lines = append(lines, "last|one,two|x|1")
-	for round := range 40 { // more lists than are remembered
+	for round := range rounds { // of texts more lists than are remembered
 		for i := range 40 {
 			lines[i] = strings.Replace(lines[i], "|", fmt.Sprintf("|round%d,", round), 1)
 		}
-		first := b.Rows(batchOf(rows(lines...), plain))
+		first := b.Rows(batchOf(rows(lines...), func(c int) func([]anonymize.Value) table.Column {
+			if c == 1 {
+				return layout
+			}
+			return column
+		}))
 		n, most, last := first.N, 0, keysOf(t, in, first)[40]
 		require.Equal(t, "one/x/one+x/x/1", last)
 		for copies := b.Copies(); copies != nil; copies = b.Copies() {
