@@ -19,27 +19,43 @@ type PlanExpected struct {
 	// that would be withheld is left out. For a share the group is half
 	// of its whole; for a mean each person has one record, with a value in the middle of the clamp; for a
 	// variance half of the records are there and a quarter at either end; for a rate both numbers are that of
-	// the people; for a quantile each person has one record, and these are spread evenly over the clamp.
+	// the people; for a quantile each person has one record, and these are spread evenly over the clamp. Statistics
+	// that [PlanTable] names as Fitted have the width after their fit.
 	HalfWidths map[string]float64 `json:"half_width"`
 }
 
 // expectedSizes are the numbers of people that a plan tells about, those above k, and k itself.
 var expectedSizes = []int64{50, 100, 200, 500, 1_000, 5_000, 10_000, 100_000}
 
-func (c *compiled) expected(t *compiledTable) []PlanExpected {
+// expected returns what to expect of a table's groups, and the statistics whose widths are those of a fit.
+func (c *compiled) expected(t *compiledTable) (out []PlanExpected, fitted []string) {
+	fits, err := c.fittedIntervals(t)
+	if err != nil {
+		fits = nil // they are not fitted then
+	}
+	intervals := make([]fittedInterval, len(t.stats)) // nil where it is not
+	for i, s := range t.stats {
+		if s.denominator == noDraw && s.Kind != QuantileOf && s.Kind != ShareOf && fits[s.draw] != nil {
+			intervals[i] = fits[s.draw]
+			fitted = append(fitted, s.Name())
+		}
+	}
 	k := c.policy.MinPeople.K
 	sizes := append([]int64{k}, expectedSizes[slices.IndexFunc(append(expectedSizes, math.MaxInt64), func(n int64) bool { return n > k }):]...)
-	var out []PlanExpected
 	for _, n := range sizes {
 		e := PlanExpected{People: n, Chance: rounded(c.chance(t, n)), HalfWidths: map[string]float64{}}
 		for i, s := range t.stats {
 			if w, ok := c.halfWidth(t, i, n); ok {
+				if intervals[i] != nil {
+					low, high := intervals[i](n)
+					w = float64(high-low) / 2 * c.quantumOf(s.Of).float()
+				}
 				e.HalfWidths[s.Name()] = significant(w)
 			}
 		}
 		out = append(out, e)
 	}
-	return out
+	return out, fitted
 }
 
 // significant rounds to four digits, which any machine computes alike.

@@ -98,6 +98,9 @@ type PlanTable struct {
 	RollUp   string `json:"roll_up,omitempty"`
 	// Several says of which dimension a record can be in several groups; empty where there is none.
 	Several string `json:"several,omitempty"`
+	// Fitted are the statistics that Expected tells the widths of after they were fitted to their totals and parts, if no
+	// group is withheld of the tables of Totals. If one is, they are as wide as the draw alone.
+	Fitted []string `json:"fitted,omitempty"`
 	// Expected tells what groups of some sizes will look like.
 	Expected []PlanExpected `json:"expected"`
 }
@@ -273,7 +276,7 @@ func (c *compiled) planTable(t *compiledTable) PlanTable {
 		pt.Top = fmt.Sprintf("the %s with the most %s by the noisy number; the intervals of %s hold for all groups shown together",
 			number(t.Top.Groups, "group"), t.Top.By, t.Top.By)
 	}
-	pt.Expected = c.expected(t)
+	pt.Expected, pt.Fitted = c.expected(t)
 	return pt
 }
 

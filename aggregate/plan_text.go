@@ -144,6 +144,10 @@ func (t *PlanTable) printExpected(b *strings.Builder) {
 		fmt.Fprintln(w)
 	}
 	w.Flush()
+	if len(t.Fitted) > 0 {
+		fmt.Fprintf(b, "  ± of %s: after the fit to totals and parts, if no group of these is withheld; otherwise as wide as its noise\n",
+			strings.Join(t.Fitted, ", "))
+	}
 }
 
 func (t *PlanTable) bounds(who string) string {

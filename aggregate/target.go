@@ -41,7 +41,8 @@ func ParseTarget(text string) (Target, error) {
 }
 
 // PlanFor returns the plan of a release that spends the least ε, to three digits, with which a target is
-// met, at the δ that the release has. The release's own ε is passed over. It reads no data. It returns
+// met, at the δ that the release has, by the noise alone: numbers that add up with others may be more exact. The
+// release's own ε is passed over. It reads no data. It returns
 // the faults of the two, and an error where the target names what the release does not have, or where the
 // policy's budget does not reach.
 func PlanFor(p *Policy, r *Release, target Target) (*Plan, error) {

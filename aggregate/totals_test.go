@@ -223,3 +223,31 @@ func TestPlanNamesTotals(t *testing.T) {
 	assert.Len(t, star, 2, "everyone by gender and by age, without both")
 	assert.NotContains(t, strings.Join(star, ""), "≥")
 }
+
+// TestPlanExpectsTheWidthsOfNumbersThatAddUp compares what the plan expects with what a release has.
+func TestPlanExpectsTheWidthsOfNumbersThatAddUp(t *testing.T) {
+	j := newJob(t, margins, "MODE", "noisy", "K", "5", "SPEND", generous)
+	plan, err := aggregate.NewPlan(j.policy, j.release)
+	require.NoError(t, err)
+	tables := publish(t, j.prepare(t, everyAge(6, 4000)), mechanismtest.New(mechanismtest.Zero))
+	alone := *j.release
+	alone.Tables = alone.Tables[3:]
+	apart, err := aggregate.NewPlan(j.policy, &alone)
+	require.NoError(t, err)
+	assert.Empty(t, apart.Tables[0].Fitted)
+	for i, table := range tables {
+		assert.ElementsMatch(t, []string{"events", "sum_seconds", "sum_points"}, plan.Tables[i].Fitted)
+		want := plan.Tables[i].Expected[len(plan.Tables[i].Expected)-1].HalfWidths
+		for _, row := range table.Rows {
+			if slices.Contains(plan.Tables[i].Fitted, row.Statistic) && row.Low.Float64() > 0 {
+				assert.InEpsilon(t, want[row.Statistic], (row.High.Float64()-row.Low.Float64())/2, 1e-3, "%s of %s", row.Statistic, table.Name)
+			}
+		}
+		for _, draw := range plan.Tables[i].Draws {
+			if slices.Contains(plan.Tables[i].Fitted, draw.Statistic) {
+				assert.Less(t, want[draw.Statistic], draw.HalfWidth, "%s of %s: narrower than its noise", draw.Statistic, table.Name)
+			}
+		}
+	}
+	assert.Contains(t, plan.String(), "± of events, sum_seconds, sum_points: after the fit to totals and parts, if no group of these is withheld")
+}

@@ -67,19 +67,40 @@ const (
 // same smallest parts, as the margins of one table are. An open equation binds displays only, and moves
 // numbers that are in no other kind of equation.
 func NewConsistent(counts []Count, equations []Equation, alpha float64) (*Consistent, error) {
-	if err := checkAlpha(alpha); err != nil {
+	c, members, closed, err := newConsistent(counts, equations, alpha)
+	if err != nil {
 		return nil, err
 	}
-	c := &Consistent{counts: counts}
+	for _, of := range members {
+		if len(of.equations) == 0 {
+			c.alone = append(c.alone, of.numbers...)
+			continue
+		}
+		m, err := c.newComponent(of, closed, alpha)
+		if err != nil {
+			return nil, err
+		}
+		m.law(alpha)
+		c.components = append(c.components, m)
+	}
+	return c, nil
+}
+
+// newConsistent checks everything that is asked for, and says which numbers hang together by closed equations.
+func newConsistent(counts []Count, equations []Equation, alpha float64) (c *Consistent, all []members, closed []Equation, err error) {
+	if err := checkAlpha(alpha); err != nil {
+		return nil, nil, nil, err
+	}
+	c = &Consistent{counts: counts}
 	for i, count := range counts {
 		if err := c.add(count, alpha); err != nil {
-			return nil, fmt.Errorf("counts[%d]%w", i, err)
+			return nil, nil, nil, fmt.Errorf("counts[%d]%w", i, err)
 		}
 	}
-	var closed, open []Equation
+	var open []Equation
 	for j, e := range equations {
 		if err := e.check(counts); err != nil {
-			return nil, fmt.Errorf("equations[%d]: %w", j, err)
+			return nil, nil, nil, fmt.Errorf("equations[%d]: %w", j, err)
 		}
 		if e.Open {
 			open = append(open, e)
@@ -87,22 +108,10 @@ func NewConsistent(counts []Count, equations []Equation, alpha float64) (*Consis
 			closed = append(closed, e)
 		}
 	}
-	var err error
 	if c.open, err = newRemainders(counts, closed, open); err != nil {
-		return nil, fmt.Errorf("equations: %w", err)
+		return nil, nil, nil, fmt.Errorf("equations: %w", err)
 	}
-	for _, members := range together(len(counts), closed) {
-		if len(members.equations) == 0 {
-			c.alone = append(c.alone, members.numbers...)
-			continue
-		}
-		m, err := c.newComponent(members, closed, alpha)
-		if err != nil {
-			return nil, err
-		}
-		c.components = append(c.components, m)
-	}
-	return c, nil
+	return c, together(len(counts), closed), closed, nil
 }
 
 func (c *Consistent) add(count Count, alpha float64) error {
@@ -190,7 +199,8 @@ type component struct {
 	counts  []Count
 	laws    []int     // alike where laws are
 	sd      []float64 // of each estimate
-	reach   []float64 // the half-width of each interval; nil where one of the numbers was selected
+	keeps   bool      // one of the numbers was selected: intervals are those of each by itself
+	reach   []float64 // otherwise the half-width of each interval
 }
 
 func (c *Consistent) newComponent(of members, equations []Equation, alpha float64) (*component, error) {
@@ -224,17 +234,17 @@ func (c *Consistent) newComponent(of members, equations []Equation, alpha float6
 	}
 	m.system = newSystem(len(of.numbers), mine)
 	m.factor = m.system.factor(variances)
-	m.law(selected, alpha)
+	m.keeps = selected || alpha < leastLevel
 	return m, nil
 }
 
 // law finds the law of each estimate.
-func (m *component) law(selected bool, alpha float64) {
+func (m *component) law(alpha float64) {
 	known := map[string]float64{} // half-widths; alike numbers have alike laws
 	for i, count := range m.counts {
 		w := m.factor.weights(i)
 		m.sd = append(m.sd, math.Sqrt(max(0, w[i]))*count.Law.StdDev())
-		if selected || alpha < leastLevel {
+		if m.keeps {
 			continue
 		}
 		combined := newCombination(m.counts, m.laws, w)
@@ -246,6 +256,29 @@ func (m *component) law(selected bool, alpha float64) {
 		}
 		m.reach = append(m.reach, q)
 	}
+}
+
+// ExpectFit returns the interval of one number as a function of its fit, which follows from laws and
+// equations alone, or nil where it is that of [CountEstimator]: for a number that is in no closed equation, or hangs
+// together with one that has a threshold. Its errors are those of [NewConsistent].
+func ExpectFit(counts []Count, equations []Equation, number int, alpha float64) (func(fit int64) (low, high int64), error) {
+	c, members, closed, err := newConsistent(counts, equations, alpha)
+	if err != nil {
+		return nil, err
+	}
+	for _, of := range members {
+		local := slices.Index(of.numbers, number)
+		if local < 0 || len(of.equations) == 0 {
+			continue
+		}
+		m, err := c.newComponent(of, closed, alpha)
+		if err != nil || m.keeps {
+			return nil, err
+		}
+		reach := newCombination(m.counts, m.laws, m.factor.weights(local)).quantile(alpha)
+		return func(fit int64) (low, high int64) { return within(float64(fit), reach, counts[number].Floor) }, nil
+	}
+	return nil, nil
 }
 
 func (m *component) estimate(c *Consistent, noisy []int64, fitted []Fitted) bool {
@@ -263,7 +296,7 @@ func (m *component) estimate(c *Consistent, noisy []int64, fitted []Fitted) bool
 	}
 	for i, n := range m.numbers {
 		f := c.raw(n, noisy[n])
-		if m.reach != nil {
+		if !m.keeps {
 			f.Low, f.High = within(values[i], m.reach[i], m.counts[i].Floor)
 		}
 		f.Value, f.StdDev, f.Display = values[i], m.sd[i], display[i]

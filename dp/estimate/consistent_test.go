@@ -306,3 +306,35 @@ func TestConsistentGivesWhatIsLeftToTheLargestRemainder(t *testing.T) {
 	require.True(t, ok)
 	assert.Equal(t, []int64{10, 3, 3, 4}, []int64{fitted[0].Display, fitted[1].Display, fitted[2].Display, fitted[3].Display})
 }
+
+func TestExpectFitIsTheIntervalOfTheFit(t *testing.T) {
+	equations := margins(2, 3)
+	counts := countsOf(slices.Repeat([]estimate.Law{roundedLaplace{20}}, 13))
+	counts[12].ShownAt = 50 // in no equation
+	c, err := estimate.NewConsistent(counts, equations, 0.05)
+	require.NoError(t, err)
+	x := complete(equations, slices.Repeat([]int64{600}, 13))
+	x[12] = 600
+	fitted, ok := c.Estimate(x)
+	require.True(t, ok)
+	for i := range 12 {
+		expect, err := estimate.ExpectFit(counts, equations, i, 0.05)
+		require.NoError(t, err)
+		low, high := expect(x[i])
+		assert.Equal(t, [2]int64{fitted[i].Low, fitted[i].High}, [2]int64{low, high}, "number %d", i)
+	}
+	low, _ := expectFit(t, counts, equations, 0)(3)
+	assert.Zero(t, low, "never below the floor")
+	assert.Nil(t, expectFit(t, counts, equations, 12))
+	counts[4].ShownAt = 10
+	assert.Nil(t, expectFit(t, counts, equations, 0), "one that hangs together with it was selected")
+	_, err = estimate.ExpectFit(counts, []estimate.Equation{{Total: 1}}, 0, 0.05)
+	assert.ErrorContains(t, err, "got no parts")
+}
+
+func expectFit(t *testing.T, counts []estimate.Count, equations []estimate.Equation, number int) func(int64) (low, high int64) {
+	t.Helper()
+	expect, err := estimate.ExpectFit(counts, equations, number, 0.05)
+	require.NoError(t, err)
+	return expect
+}
