@@ -45,7 +45,14 @@ func traceJobs(t *testing.T) map[string]job {
   - {name: c, group_by: [course, gender], bounds: {max_partitions: 40, max_per_partition: 2}, statistics: [events, {share: events}]}
   - {name: d, group_by: [activity], bounds: {max_partitions: 2, max_per_partition: 2}, statistics: [visitors], top: {groups: 2, by: visitors}}
 `
+	const total = `
+  - {name: e, group_by: [course], bounds: {max_partitions: 4, max_per_partition: 9, max_contributions: 12}, statistics: [events]}
+`
+	const totals = many + total + `
+  - {name: f, group_by: [course, gender], bounds: {max_contributions: 30}, statistics: [visitors, {sum: seconds}, {quantile: score, rank: 0.5}, {share: events, within: [course]}]}
+`
 	return map[string]job{
+		"all records": newJob(t, total, "K", "1"), "all records composed": newJob(t, totals, "K", "1"),
 		"basic": newJob(t, few, "K", "1"), "composed": newJob(t, many, "K", "1"),
 		"large ε": newJob(t, many, "K", "1", "SPEND", generous), "noisy minimum": newJob(t, many, "K", "1", "MODE", "noisy"),
 	}

@@ -121,7 +121,7 @@ type PlanSelection struct {
 type PlanDraw struct {
 	Statistic string `json:"statistic"`
 	Mechanism string `json:"mechanism"`
-	// Scale is b of Laplace noise or σ of Gaussian noise. It, StdDev, HalfWidth and LInf count Quanta.
+	// Scale is b of Laplace noise or σ of Gaussian noise. It, StdDev, HalfWidth, LInf and L1 count Quanta.
 	Scale     float64 `json:"scale"`
 	StdDev    float64 `json:"standard_deviation"`
 	HalfWidth float64 `json:"half_width_95"`

@@ -81,7 +81,7 @@ period: {from: 2026-03-16, to: 2026-03-21}
 spend: {epsilon: "1", delta: "1e-6"}
 tables:
   - {name: days, group_by: [day, plan, device], bounds: {max_partitions: 1, max_per_partition: 3}, statistics: [visitors, events, {mean: seconds}]}
-  - {name: pages, group_by: [day, page], bounds: {max_partitions: 2, max_per_partition: 3}, statistics: [visitors, {share: visitors, within: [day]}, {share: events, within: [day]}]}`},
+  - {name: pages, group_by: [day, page], bounds: {max_partitions: 2, max_per_partition: 3, max_contributions: 4}, statistics: [visitors, {share: visitors, within: [day]}, {share: events, within: [day]}]}`},
 	"records of nobody": {`
 version: 1
 population: requests
