@@ -147,8 +147,9 @@ func checkDelta(path string, delta dp.Delta, l0 int64) error {
 	return nil
 }
 
-// oddBelow returns the largest odd integer at or below x, which is at least 1.
-func oddBelow(x float64) int64 { return (int64(x)-1)/2*2 + 1 }
+// oddBelow returns the largest odd integer at or below x, which is at least 1, or 2^62 - 1 where x is above 2^62:
+// what becomes of a float beyond int64 depends on the processor.
+func oddBelow(x float64) int64 { return (int64(min(x, 1<<62))-1)/2*2 + 1 }
 
 // rounded returns z/m rounded to the nearest integer. As m is odd there are no ties, so that
 // x + rounded(z) = rounded(m·x + z): rounding after the addition and before it are the same, and it is
