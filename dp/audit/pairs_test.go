@@ -14,8 +14,8 @@ import (
 	"github.com/throngdp/throng/dp/mechanism"
 )
 
-// A pair judges live noise twice by one test: at its claim, and with a scale divided by violation.
-const violation = 1.1
+// A pair judges live noise twice by one test: at its claim, and with a scale divided by 1 and a violation.
+const tenth, hundredth = 0.1, 0.01
 
 // nightly says that there is time for the claims that need the most draws.
 func nightly() bool { return os.Getenv("THRONG_NIGHTLY") == "1" }
@@ -23,20 +23,20 @@ func nightly() bool { return os.Getenv("THRONG_NIGHTLY") == "1" }
 // judge returns a lower bound, at alpha, on the ε or μ of a mechanism of some scale, from n draws on each side.
 type judge func(t *testing.T, n int, scale float64) float64
 
-// pair holds the mechanism at its scale to a claim, and requires that a violation of 10 % is seen. Of samples of n
+// pair holds the mechanism at its scale to a claim, and requires that a violation is seen. Of samples of n
 // that have one, one in twenty does not show it; of those three times as large, one in a million.
-func (j judge) pair(t *testing.T, n int, scale, claim float64) {
+func (j judge) pair(t *testing.T, n int, scale, claim, violation float64) {
 	t.Helper()
 	honest := j(t, n, scale)
 	assert.LessOrEqual(t, honest, claim, "the mechanism at its claim")
 	assert.Greater(t, honest, 0.8*claim, "the test sees something")
 
-	planted := j(t, n, scale/violation)
+	planted := j(t, n, scale/(1+violation))
 	if planted <= claim {
-		planted = j(t, 3*n, scale/violation)
+		planted = j(t, 3*n, scale/(1+violation))
 	}
-	assert.Greater(t, planted, claim, "a violation of 10 %%")
-	t.Logf("claim %.4f: at it the bound is %.4f, with 10 %% less noise %.4f (n = %d)", claim, honest, planted, n)
+	assert.Greater(t, planted, claim, "a violation of %g", violation)
+	t.Logf("claim %.4f: at it the bound is %.5f, with a violation of %g it is %.5f (n = %d)", claim, honest, violation, planted, n)
 }
 
 func laplace(t *testing.T, scale float64) mechanism.Noise {
@@ -76,7 +76,15 @@ func laplaceBound(t *testing.T, n int, scale float64) float64 {
 }
 
 func TestAttackN07LaplacePair(t *testing.T) {
-	judge(laplaceBound).pair(t, 100_000, 1, 1)
+	judge(laplaceBound).pair(t, 100_000, 1, 1, tenth)
+}
+
+// TestAttackN07LaplacePairOfAHundredth sees a violation of 1 %, which takes a hundred times the draws.
+func TestAttackN07LaplacePairOfAHundredth(t *testing.T) {
+	if !nightly() {
+		t.Skip("nightly")
+	}
+	judge(laplaceBound).pair(t, 8_000_000, 1, 1, hundredth)
 }
 
 // gaussianBound looks at the event that an output is nearer to 1001 than to 0.
@@ -96,7 +104,7 @@ func TestAttackN07GaussianPair(t *testing.T) {
 	if nightly() {
 		n, mu = 2_200_000, audit.GaussianMu(0.5, 1e-5)
 	}
-	judge(gaussianBound).pair(t, n, 1001/mu, mu)
+	judge(gaussianBound).pair(t, n, 1001/mu, mu, tenth)
 }
 
 // zeroShare counts how often the displayed share of women is 0, where there are some women and 3000 men. With one
@@ -139,5 +147,5 @@ func TestAttackN07SharePair(t *testing.T) {
 	if nightly() {
 		n = 400_000
 	}
-	judge(shareBound).pair(t, n, 1, 1)
+	judge(shareBound).pair(t, n, 1, 1, tenth)
 }
