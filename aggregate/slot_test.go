@@ -4,6 +4,9 @@ package aggregate_test
 
 import (
 	"context"
+	"math"
+	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -46,4 +49,61 @@ func TestAttackN04AReleaseTakesWholeSlots(t *testing.T) {
 	res, err := (&aggregate.Runner{}).Run(cancelled, j.policy, j.release, w.inputs(t))
 	assert.ErrorIs(t, err, context.Canceled)
 	assert.Nil(t, res)
+}
+
+// TestAttackN04TimeTellsNothingOfNoise times 2000 releases: of independent numbers |r| is above 6/√2000 with probability
+// 2e-9. In a sampler's own time it is about 0.4.
+func TestAttackN04TimeTellsNothingOfNoise(t *testing.T) {
+	if os.Getenv("THRONG_NIGHTLY") != "1" {
+		t.Skip("nightly")
+	}
+	const releases, at = 2000, 8
+	j := newJob(t, `
+  - name: wide
+    group_by: [gender, age, activity, channel]
+    bounds: {max_partitions: 3, max_per_partition: 100}
+    statistics: [visitors, events]
+`, "MODE", "noisy")
+	w := crowd(4, 20)
+	var sizes, times [releases]float64
+	var wg sync.WaitGroup
+	for first := range at {
+		wg.Go(func() {
+			for i := first; i < releases; i += at {
+				rec := mechanismtest.New(mechanismtest.Live)
+				ctx := seam.With(t.Context(), seam.Hooks{Mechanism: rec, Plans: &plans})
+				begin := time.Now()
+				_, err := (&aggregate.Runner{Workers: 1}).Run(ctx, j.policy, j.release, w.inputs(t))
+				times[i] = time.Since(begin).Seconds()
+				assert.NoError(t, err)
+				for _, c := range rec.Calls() {
+					if c.Operation == mechanismtest.AddNoise {
+						sizes[i] += math.Abs(float64(c.Output-c.Input)) / c.Scale
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	r := correlation(sizes[:], times[:])
+	t.Logf("r = %.3f", r)
+	assert.Less(t, math.Abs(r), 6/math.Sqrt(releases))
+}
+
+// correlation is Pearson's.
+func correlation(x, y []float64) float64 {
+	mean := func(all []float64) (m float64) {
+		for _, v := range all {
+			m += v / float64(len(all))
+		}
+		return m
+	}
+	mx, my := mean(x), mean(y)
+	var xy, xx, yy float64
+	for i := range x {
+		xy += (x[i] - mx) * (y[i] - my)
+		xx += (x[i] - mx) * (x[i] - mx)
+		yy += (y[i] - my) * (y[i] - my)
+	}
+	return xy / math.Sqrt(xx*yy)
 }

@@ -349,7 +349,7 @@ func TestWhatIsNoArrowDataIsMalformed(t *testing.T) {
 }
 
 // mixed has a column of every layout, with nulls, for mutation.
-func mixed(t *testing.T) (*arrow.Schema, []arrow.Record) {
+func mixed(t testing.TB) (*arrow.Schema, []arrow.Record) {
 	schema := arrow.NewSchema([]arrow.Field{
 		{Name: "n", Type: arrow.PrimitiveTypes.Int64, Nullable: true},
 		{Name: "s", Type: arrow.BinaryTypes.String, Nullable: true},
@@ -399,4 +399,21 @@ func TestAttackI04MutatedFiles(t *testing.T) {
 			assert.Greater(t, refused, 100, "mutants that were noticed")
 		})
 	}
+}
+
+// FuzzSource: whatever the bytes, an error is a *table.Error and nothing panics.
+func FuzzSource(f *testing.F) {
+	schema, records := mixed(f)
+	for _, fixture := range [][]byte{
+		ipcStream(f, schema, records), ipcStream(f, schema, records, ipc.WithZstd()), ipcFile(f, schema, records, ipc.WithLZ4()),
+	} {
+		f.Add(fixture)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, src := range []table.Source{streamSource(data), fileSource(data)} {
+			if err := attack(t, src, len(data), "n", "s", "l", "v", "b", "d", "c", "o.t", "z"); err != nil {
+				require.ErrorAs(t, err, new(*table.Error))
+			}
+		}
+	})
 }

@@ -93,7 +93,7 @@ func sequence(records []arrow.Record) func() iter.Seq2[arrow.Record, error] {
 	}
 }
 
-func ipcFile(t *testing.T, schema *arrow.Schema, records []arrow.Record, options ...ipc.Option) []byte {
+func ipcFile(t testing.TB, schema *arrow.Schema, records []arrow.Record, options ...ipc.Option) []byte {
 	var seeker seekBuffer
 	w, err := ipc.NewFileWriter(&seeker, append(options, ipc.WithSchema(schema))...)
 	require.NoError(t, err)
@@ -109,7 +109,7 @@ type seekBuffer struct{ bytes.Buffer }
 
 func (b *seekBuffer) Seek(int64, int) (int64, error) { return int64(b.Len()), nil }
 
-func ipcStream(t *testing.T, schema *arrow.Schema, records []arrow.Record, options ...ipc.Option) []byte {
+func ipcStream(t testing.TB, schema *arrow.Schema, records []arrow.Record, options ...ipc.Option) []byte {
 	var buf bytes.Buffer
 	w := ipc.NewWriter(&buf, append(options, ipc.WithSchema(schema))...)
 	for _, r := range records {
