@@ -84,6 +84,7 @@ func planted(token string) []hit {
 // format is how records become a file, and what the policy calls its columns.
 type format struct {
 	file    string
+	kind    string // as inputs.usage.format calls it
 	write   func(t *testing.T, hits []hit) []byte
 	columns [6]string // id, page, referrer, time, its form, value
 	more    string    // of the policy, after its columns
@@ -119,16 +120,16 @@ func formats() []format {
 		return b.Bytes()
 	}
 	return []format{
-		{"rows.csv", separated(','), named, splitTags},
-		{"rows.tsv", separated('\t'), named, splitTags},
-		{"rows.csv.gz", compressed(separated(','), func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) }), named, splitTags},
-		{"rows.zip", zipped(separated(',')), named, splitTags},
-		{"rows.ndjson", lines, named, listedTags},
-		{"rows.ndjson.zst", compressed(lines, func(w io.Writer) io.WriteCloser { z, _ := zstd.NewWriter(w); return z }), named, listedTags},
-		{"rows.parquet", parquetOf, named, listedTags},
-		{"rows.arrow", arrowOf, named, listedTags},
-		{"access.log", combinedOf, [6]string{"host", "path", "referer", "time", "clf", "bytes"}, "inputs: {usage: {format: combined}}\n"},
-		{"u_ex.log", w3cOf, [6]string{"c-ip", "cs-uri-stem", "cs(Referer)", "date_time", "rfc3339", "time-taken"}, "inputs: {usage: {format: w3c}}\n"},
+		{"rows.csv", "csv", separated(','), named, splitTags},
+		{"rows.tsv", "tsv", separated('\t'), named, splitTags},
+		{"rows.csv.gz", "csv", compressed(separated(','), func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) }), named, splitTags},
+		{"rows.zip", "csv", zipped(separated(',')), named, splitTags},
+		{"rows.ndjson", "ndjson", lines, named, listedTags},
+		{"rows.ndjson.zst", "ndjson", compressed(lines, func(w io.Writer) io.WriteCloser { z, _ := zstd.NewWriter(w); return z }), named, listedTags},
+		{"rows.parquet", "parquet", parquetOf, named, listedTags},
+		{"rows.arrow", "arrow", arrowOf, named, listedTags},
+		{"access.log", "combined", combinedOf, [6]string{"host", "path", "referer", "time", "clf", "bytes"}, ""},
+		{"u_ex.log", "w3c", w3cOf, [6]string{"c-ip", "cs-uri-stem", "cs(Referer)", "date_time", "rfc3339", "time-taken"}, ""},
 	}
 }
 
@@ -228,7 +229,7 @@ func (f format) policy() string {
 	if f.columns == named {
 		rule = "exclude: {consent: {from: usage, column: ok, allow: [\"yes\"]}}\n"
 	}
-	return "version: 1\npopulation: site\nprivacy_unit: {ids: [{column: " + c[0] + ", kind: opaque}]}\ncolumns:\n" +
+	return "version: 1\npopulation: site\nprivacy_unit: {ids: [{column: " + c[0] + ", kind: opaque}]}\ninputs: {usage: {format: " + f.kind + "}}\ncolumns:\n" +
 		"  page: {from: usage, of: event, role: dimension, column: " + c[1] + ", groups: private}\n" +
 		"  site: {from: usage, of: event, role: dimension, column: \"" + c[2] + "\", as: registrable_domain, groups: private}\n" +
 		"  moment: {from: usage, role: time, column: " + c[3] + ", as: " + c[4] + "}\n" +
@@ -364,8 +365,10 @@ func TestAttackI10H3NoFormatLetsACanaryOut(t *testing.T) {
 			other := write(t, "policy.yaml", strings.Replace(f.policy(), "column: "+f.columns[1]+",", "column: no_such_column,", 1))
 			_, left = process(t, 0, "-policy", other, "-release", release, "-usage", usage)
 			seek(t, token, left)
-			garbled := bytes.ReplaceAll(content, []byte("\n"), []byte(`"`))
-			_, left = process(t, 0, "-json", "-policy", policy, "-release", release, "-usage", write(t, f.file, string(garbled)))
+			// What is no such format, however it is wrapped, with the token first and last.
+			garbled := strings.TrimSuffix(f.file, filepath.Ext(f.file))
+			code, left = process(t, 0, "-json", "-policy", policy, "-release", release, "-usage", write(t, garbled, token+"\n"+token+` "`+token))
+			require.Equal(t, f.kind == "combined", code == exitDone, "a log without a header drops what is no record")
 			seek(t, token, left)
 		})
 	}
