@@ -41,7 +41,7 @@ func (in Inputs) of(name InputName) []table.Source {
 	return in.Usage
 }
 
-// ErrInputs marks inputs that do not fit the policy: one is missing, or has nobody to read it.
+// ErrInputs marks inputs that do not fit the policy: one is missing, has nobody to read it, or has the same records twice.
 var ErrInputs = errors.New("inputs do not fit the policy")
 
 // Progress is how far a run has come. It tells input bytes and records, which are raw numbers: for

@@ -383,8 +383,14 @@ func (s *scanner) check(ctx context.Context, declared []InputName, in Inputs) er
 		if want == nil {
 			continue
 		}
+		faults := len(all)
 		for _, src := range sources {
-			all = append(all, checkSource(ctx, want, src))
+			if err := checkSource(ctx, want, src); err != nil {
+				all = append(all, err)
+			}
+		}
+		if len(all) == faults {
+			all = append(all, checkRepeats(ctx, string(name), sources))
 		}
 	}
 	all = append(all, s.checkLists(ctx, in))

@@ -33,5 +33,6 @@
 // A file that is changed in place to another content of the same length, within what the file system takes for one moment,
 // is not seen to change.
 //
-// Two files with the same content, one a copy of the other, are two files.
+// Two files with the same content, one a copy of the other, are two files, and a [table.Stored] by which package
+// aggregate refuses them. Once one is compressed, or has one record more, nothing tells.
 package fileio

@@ -4,9 +4,12 @@ package fileio
 
 import (
 	"context"
+	"io"
 	"io/fs"
 	"os"
 	"strconv"
+
+	"github.com/throngdp/throng/aggregate/table"
 )
 
 // Version counts how often the files were seen to have changed.
@@ -30,6 +33,21 @@ func (f *files) Version(ctx context.Context) (string, error) {
 		f.version++
 	}
 	return strconv.Itoa(f.version), nil
+}
+
+// Objects are the files, and of zips their entries.
+func (f *files) Objects() []table.Object {
+	var all []table.Object
+	for i, c := range f.contents {
+		all = append(all, table.Object{Source: f.sources[i], Bytes: c.Size, Raw: func(ctx context.Context) (io.ReadCloser, error) {
+			s, err := c.Raw(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return s, nil
+		}})
+	}
+	return all
 }
 
 func same(a, b fs.FileInfo) bool {

@@ -4,6 +4,7 @@ package table
 
 import (
 	"context"
+	"io"
 
 	"github.com/throngdp/throng/anonymize"
 )
@@ -43,6 +44,22 @@ type Versioned interface {
 	// Version names the state of the records: as long as it says the same, they are the same. It is compared and never
 	// shown: a time of the last change or the number of a transaction will do.
 	Version(ctx context.Context) (string, error)
+}
+
+// Stored is a Source of files or other objects, by which a run sees that it is given one twice.
+type Stored interface {
+	Source
+	// Objects are all of them.
+	Objects() []Object
+}
+
+// Object is stored bytes that hold records; it is a Source of these.
+type Object struct {
+	Source
+	// Bytes is how many they are.
+	Bytes int64
+	// Raw opens the bytes as they are stored. Its reads end with ctx.
+	Raw func(ctx context.Context) (io.ReadCloser, error)
 }
 
 // Reader yields batches of records.

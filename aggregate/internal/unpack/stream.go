@@ -57,6 +57,19 @@ type Stream struct {
 // Open starts to read the member. Its reads fail with the error of ctx once that is done. Errors are
 // *table.Error: [table.ErrLimit], [table.ErrMalformed] or the operating system's.
 func (m Member) Open(ctx context.Context) (*Stream, error) {
+	s, err := m.Raw(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.unwrap(m); err != nil {
+		s.Close()
+		return nil, fault(m.Name, err)
+	}
+	return s, nil
+}
+
+// Raw starts to read the bytes of the member as they stand in its file.
+func (m Member) Raw(ctx context.Context) (*Stream, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -70,10 +83,6 @@ func (m Member) Open(ctx context.Context) (*Stream, error) {
 	s := &Stream{name: m.Name, ctx: ctx, file: f}
 	s.in = &counter{r: io.NewSectionReader(f, m.offset, size)}
 	s.r = bufio.NewReaderSize(s.in, readSize)
-	if err := s.unwrap(m); err != nil {
-		s.Close()
-		return nil, fault(m.Name, err)
-	}
 	return s, nil
 }
 
