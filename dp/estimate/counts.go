@@ -63,6 +63,14 @@ func (e *CountEstimator) Interval(noisy int64) (low, high int64, shown bool) {
 	return addSaturating(x, -down), addSaturating(x, up), true
 }
 
+// firstAbove returns a noisy number above n from which on no interval holds a number below n.
+func (e *CountEstimator) firstAbove(n int64) int64 {
+	return addSaturating(n, searchLast(func(d int64) bool {
+		low, _, shown := e.Interval(addSaturating(n, d))
+		return !shown || low < n
+	})+1)
+}
+
 // What a true n explains best is n itself, then n+1, n-1, n+2, n-2 and so on. n agrees with a noisy x if the
 // chance of the shown numbers that come before x in that order is below 1-alpha.
 

@@ -28,8 +28,8 @@
 //     [VarianceEstimator].
 //   - Several shares of one denominator: level α/m each, the union bound. Two shares of one total
 //     need none, as they miss together.
-//   - A share that was shown because of its own noise: level of the test times a lower bound of the
-//     chance of being shown, from an interval for the nuisance count (Berger and Boos 1994).
+//   - A share that was shown because of its own noise: Fieller's test for parts that are seldom withheld, the
+//     interval of its count and that of the rest for others. Each hypothesis has one test. Proof: shares.md.
 //   - Quantiles: two independent integer laws are summed exactly; the law of several noises comes
 //     from the product of characteristic functions, inverted on the lattice (Gil-Pelaez 1951; for
 //     integers one period of the integral, which the discrete Fourier transform evaluates). Wide

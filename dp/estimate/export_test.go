@@ -8,9 +8,6 @@ func PairQuantile(a, b Law, u, v, level float64) float64 {
 	return newPair(a, b).quantile(level, w, w, 0)
 }
 
-// RoundLevel is roundLevel.
-func RoundLevel(level, selection float64) float64 { return roundLevel(level, selection) }
-
 // Fieller is the inversion of tests for a mean in [low, high] or a share of parts in [0, 1].
 type Fieller struct{ f *fieller }
 

@@ -93,21 +93,20 @@ func (f *family) least(chance, cost []float64, order []int) (total float64) {
 
 // pratt is Pratt's bound: no interval that is valid for every true number is narrower on average where n is the true
 // number, not even one that guesses n. The mean number of members of a random set is the sum of the chances that each
-// is a member (Ghosh 1961, Pratt 1961).
-func (f *family) pratt(n int64) float64 {
+// is a member (Ghosh 1961, Pratt 1961). It is that of the sum of the sizes of all members.
+func (f *family) pratt(n int64, size func(int64) float64) (total float64) {
 	up := make([]int, len(f.width))
 	for i := range up {
 		up[i] = i
 	}
 	down := slices.Clone(up)
 	slices.Reverse(down)
-	total := -1.0 // a set of k whole numbers is k-1 wide
-	for m := range f.chance {
-		order := up // what speaks most for a smaller number is smallest
-		if f.floor+int64(m) > n {
+	for i, chance := range f.chance {
+		m, order := f.floor+int64(i), up // what speaks most for a smaller number is smallest
+		if m > n {
 			order = down
 		}
-		total += f.least(f.chance[m], f.chance[n-f.floor], order)
+		total += size(m) * f.least(chance, f.chance[n-f.floor], order)
 	}
 	return total
 }
@@ -178,11 +177,14 @@ func TestNoValidIntervalIsMuchNarrowerNearAThreshold(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			place := func(sds float64) int64 { return max(c.Floor, c.ShownAt+int64(sds*c.Law.StdDev())) }
 			f := newFamily(t, c, 0.05, place(12))
-			away := f.ours(place(12)) / f.pratt(place(12))
+			ratioAt := func(n int64) float64 {
+				return f.ours(n) / (f.pratt(n, func(int64) float64 { return 1 }) - 1) // k whole numbers are k-1 wide
+			}
+			away := ratioAt(place(12))
 			var near []int64
 			for sds := -2.0; sds <= 10; sds++ {
 				n := place(sds)
-				ratio := f.ours(n) / f.pratt(n)
+				ratio := ratioAt(n)
 				t.Logf("%+3.0f standard deviations: width %5.1f, %.3f times Pratt's bound", sds, f.ours(n), ratio)
 				assert.GreaterOrEqual(t, ratio, 1-1e-6, "a valid interval")
 				assert.LessOrEqual(t, ratio, 1.05*away, "no worse than away from the threshold")

@@ -23,29 +23,23 @@ type Share struct {
 	Shown bool
 }
 
-// How a level is spent where the numerator was selected by its own noise: on an interval for the
-// numerator, on one for the rest of the denominator, and on Fieller's test. Fixed before any draw.
+// How a level is spent. Fixed before any draw.
 const (
 	// spentOnShown is spent on the number of shares that are shown: that no noise of a withheld part is extreme.
-	spentOnShown       = 0.01
-	spentOnNumerator   = 0.03
-	spentOnDenominator = 0.02
-	spentOnRatio       = 1 - spentOnNumerator - spentOnDenominator
+	spentOnShown = 0.01
+	// seldomHidden bounds the chance to be withheld of a number that is judged by Fieller's test alone.
+	seldomHidden = 0.01
+	// spentOnRest is spent on the rest of a denominator where a numerator is judged by itself. It gets the most:
+	// near its threshold little is known of it.
+	spentOnRest = 0.1
 )
 
-// roundLevel returns level·selection, rounded down to one of about forty values, so that few tables
-// are ever needed. The steps widen from 3 %, as at small levels the quantile hardly notices them.
-func roundLevel(level, selection float64) float64 {
-	const top, step = 0.999, 0.97
-	if !(level*selection >= leastLevel) {
-		return 0
+// clearOf returns a true number from which on a count is withheld with a chance of at most seldomHidden.
+func clearOf(c Count) int64 {
+	if !c.selected() {
+		return c.Floor
 	}
-	need := math.Log(selection/top) / math.Log(step)
-	k := 0.0
-	for k*(k+1)/2 < need {
-		k++
-	}
-	return level * top * math.Pow(step, k*(k+1)/2)
+	return addSaturating(c.ShownAt, searchLast(func(k int64) bool { return c.Law.Tail(k+1) > seldomHidden })+1)
 }
 
 // PartShares estimates the shares of groups that are declared, exclusive and complete: their total
@@ -61,10 +55,11 @@ type PartShares struct {
 	levels map[int][]partLevel // by number of shares, and kind
 }
 
-// partLevel is a level and, for a kind that is selected, what it needs of it.
+// partLevel is the level of Fieller's test and, for a kind that is selected, what else it needs.
 type partLevel struct {
 	level       float64
 	own, others *CountEstimator // nil unless selected
+	clear       int64           // Fieller's test alone judges noisy numbers from here on
 }
 
 // partShare is what parts with one law, threshold and floor have in common: as the other parts then
@@ -76,6 +71,7 @@ type partShare struct {
 	others  *Sum     // the noise of the other parts
 	least   int64    // below it a part counts as nothing in the total
 	beyond  int64    // by how much any noise of this kind is above it, but for a chance of spentOnShown
+	clear   int64    // from here on a part is seldom withheld
 }
 
 // noiseAlone is the chance that an empty part is taken for more than noise.
@@ -127,7 +123,7 @@ func (s *PartShares) add(part Count) error {
 			return err
 		}
 		k = len(s.kinds)
-		s.kinds = append(s.kinds, partShare{count: part, least: leastCounted(part)})
+		s.kinds = append(s.kinds, partShare{count: part, least: leastCounted(part), clear: clearOf(part)})
 	}
 	s.kinds[k].times++
 	s.kind = append(s.kind, k)
@@ -209,10 +205,11 @@ func (s *PartShares) at(shares int) []partLevel {
 	}
 	l = make([]partLevel, len(s.kinds))
 	for k, p := range s.kinds {
-		l[k].level = level
+		l[k] = partLevel{level: level, clear: math.MinInt64}
 		if p.count.selected() && p.fieller != nil {
-			l[k].own = newCountEstimator(p.count, level*spentOnNumerator)
-			l[k].others = newCountEstimator(Count{p.others, AlwaysShown, 0}, level*spentOnDenominator)
+			own := newCountEstimator(p.count, level*(1-spentOnRest))
+			others := newCountEstimator(Count{p.others, AlwaysShown, 0}, level*spentOnRest)
+			l[k] = partLevel{level * (1 - seldomHidden), own, others, own.firstAbove(p.clear)}
 		}
 	}
 	s.levels[shares] = l
@@ -266,15 +263,15 @@ func (p *partShare) interval(noisy, total int64, l *partLevel) Interval {
 	if p.fieller == nil {
 		return Interval{1, 1} // the only part of a total
 	}
-	x, d := float64(noisy), float64(total)
-	if !p.count.selected() {
-		return p.fieller.intervalAround(x, d, l.level)
+	i := p.fieller.intervalAround(float64(noisy), float64(total), l.level)
+	if noisy >= l.clear {
+		return i
 	}
+	// It may be a part that is often withheld: those are judged by themselves.
 	low, high, _ := l.own.Interval(noisy)
+	high = min(high, p.clear-1)
 	restLow, restHigh, _ := l.others.Interval(addSaturating(total, -noisy))
-	box := Interval{ratio(low, addSaturating(low, restHigh), 0), ratio(high, addSaturating(high, restLow), 1)}
-	selection := p.count.Law.Tail(addSaturating(p.count.ShownAt, -low))
-	return narrower(box, p.fieller.intervalAround(x, d, roundLevel(l.level*spentOnRatio, selection)))
+	return i.Including(ratio(low, addSaturating(low, restHigh), 0)).Including(ratio(high, addSaturating(high, restLow), 1))
 }
 
 // TotalShares estimates shares of a total that was drawn by itself. It is safe for concurrent use.
@@ -290,8 +287,15 @@ type TotalShares struct {
 
 // totalLevel is what all shares of a total with one number of shares have in common.
 type totalLevel struct {
-	level      float64
-	own, total *CountEstimator
+	level float64 // of Fieller's test
+	boxes []box
+}
+
+// box judges true numerators and totals below a number each by themselves.
+type box struct {
+	numerator, total           *CountEstimator
+	numeratorBelow, totalBelow int64
+	numeratorClear, totalClear int64 // noisy numbers from here on agree with none of them
 }
 
 // NewTotalShares returns an estimator for numerators with one law and totals with another. The
@@ -344,34 +348,44 @@ func (s *TotalShares) level(shares int) *totalLevel {
 	defer s.mu.Unlock()
 	l := s.levels[shares]
 	if l == nil {
-		level := s.alpha / float64(shares)
-		l = &totalLevel{level, newCountEstimator(s.numerator, level*spentOnNumerator), newCountEstimator(s.total, level*spentOnDenominator)}
+		l = s.newLevel(s.alpha / float64(shares))
 		s.levels[shares] = l
 	}
 	return l
 }
 
-func (s *TotalShares) interval(noisy, total int64, l *totalLevel) Interval {
-	x, d := float64(noisy), float64(total)
-	_, high, _ := l.own.Interval(noisy)
-	// No part exceeds its total. A numerator that came out larger is judged as the total: a lower low
-	// end keeps more shares. If the total would not have been shown as a numerator, any count may be.
-	low, _, shown := l.own.Interval(min(noisy, total))
-	if !shown {
-		low = s.numerator.Floor
+// newLevel spends a level: where a numerator or a total is often withheld, it is judged by itself.
+func (s *TotalShares) newLevel(level float64) *totalLevel {
+	l := &totalLevel{level: level * (1 - seldomHidden)}
+	add := func(spentOnTotal float64, numeratorBelow, totalBelow int64) {
+		n, t := newCountEstimator(s.numerator, level*(1-spentOnTotal)), newCountEstimator(s.total, level*spentOnTotal)
+		l.boxes = append(l.boxes, box{n, t, numeratorBelow, totalBelow, n.firstAbove(numeratorBelow), t.firstAbove(totalBelow)})
 	}
-	totalLow, totalHigh, _ := l.total.Interval(total)
-	box := Interval{ratio(low, totalHigh, 0), ratio(high, totalLow, 1)}
-	selection := selectionAt(s.numerator, low) * selectionAt(s.total, totalLow)
-	return narrower(box, s.fieller.intervalAround(x, d, roundLevel(l.level*spentOnRatio, selection)))
+	add(0.5, math.MaxInt64, clearOf(s.total))
+	if s.numerator.selected() {
+		l.level *= 1 - seldomHidden
+		add(spentOnRest, clearOf(s.numerator), math.MaxInt64)
+	}
+	return l
 }
 
-// selectionAt returns P(n + N >= ShownAt), 1 where nothing is selected.
-func selectionAt(c Count, n int64) float64 {
-	if !c.selected() {
-		return 1
+func (s *TotalShares) interval(noisy, total int64, l *totalLevel) Interval {
+	i := s.fieller.intervalAround(float64(noisy), float64(total), l.level)
+	for _, b := range l.boxes {
+		// No part exceeds its total. A numerator that came out larger is judged as the total: a lower low
+		// end keeps more shares. If the total would not have been shown as a numerator, any count may be.
+		if min(noisy, total) >= b.numeratorClear || total >= b.totalClear {
+			continue
+		}
+		_, high, _ := b.numerator.Interval(noisy)
+		low, _, shown := b.numerator.Interval(min(noisy, total))
+		if !shown {
+			low = s.numerator.Floor
+		}
+		least, most, _ := b.total.Interval(total)
+		i = i.Including(ratio(low, min(most, b.totalBelow-1), 0)).Including(ratio(min(high, b.numeratorBelow-1), least, 1))
 	}
-	return c.Law.Tail(addSaturating(c.ShownAt, -n))
+	return i
 }
 
 // ratio returns a/b within [0, 1], or otherwise where b is not positive.
@@ -380,15 +394,6 @@ func ratio(a, b int64, otherwise float64) float64 {
 		return otherwise
 	}
 	return min(max(float64(a)/float64(b), 0), 1)
-}
-
-// narrower returns what both intervals hold, or the first where they hold nothing in common.
-func narrower(a, b Interval) Interval {
-	both := Interval{max(a.Low, b.Low), min(a.High, b.High)}
-	if both.Low > both.High {
-		return a
-	}
-	return both
 }
 
 func newShare(value, display float64, i Interval) Share {

@@ -215,6 +215,27 @@ func TestShareOfATotalOfItsOwnIsCoveredGivenThatBothAreShown(t *testing.T) {
 	assert.Equal(t, estimate.Share{}, s, "the numerator is")
 }
 
+func TestShareOfATotalThatIsSeldomShownIsCovered(t *testing.T) {
+	law, wide := roundedLaplace{2}, roundedLaplace{3}
+	e, err := estimate.NewTotalShares(estimate.Count{Law: law, ShownAt: estimate.AlwaysShown}, estimate.Count{Law: wide, ShownAt: 58, Floor: 20}, 0.05)
+	require.NoError(t, err)
+	for _, d := range []int64{30, 50, 60, 72} {
+		for _, n := range []int64{0, d / 2, d} {
+			covered := 0.0
+			for x := n - 45; x <= n+45; x++ {
+				for y := max(58, d-65); y <= max(58, d)+65; y++ {
+					s, ok := e.Estimate(x, y, 1)
+					require.True(t, ok && s.Shown)
+					if s.Interval.Contains(100 * float64(n) / float64(d)) {
+						covered += mass(law, x-n) * mass(wide, y-d)
+					}
+				}
+			}
+			assert.GreaterOrEqual(t, covered/wide.Tail(58-d), 0.95-1e-6, "%d of %d", n, d)
+		}
+	}
+}
+
 func TestSelectionFarFromTheThresholdCostsLittle(t *testing.T) {
 	plain, err := estimate.NewPartShares(plainParts(3), 0.05)
 	require.NoError(t, err)
@@ -228,16 +249,6 @@ func TestSelectionFarFromTheThresholdCostsLittle(t *testing.T) {
 	b, _ := selected.Estimate([]int64{147, 231, 20})
 	assert.LessOrEqual(t, b[0].Interval.HalfWidth(), 1.04*a[0].Interval.HalfWidth())
 	assert.Less(t, b[2].Interval.HalfWidth(), 2.5*a[2].Interval.HalfWidth(), "at the threshold it costs something")
-}
-
-func TestRoundLevelRoundsDown(t *testing.T) {
-	for pi := 1.0; pi > 1e-7; pi *= 0.99 {
-		got := estimate.RoundLevel(0.01, pi)
-		assert.LessOrEqual(t, got, 0.01*pi)
-		assert.GreaterOrEqual(t, got, 0.01*pi*0.35)
-	}
-	assert.Zero(t, estimate.RoundLevel(0.01, 0))
-	assert.Zero(t, estimate.RoundLevel(0.01, 1e-12))
 }
 
 func TestPartsWithDifferentLawsHaveTheirOwnTables(t *testing.T) {
