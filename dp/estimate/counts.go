@@ -10,8 +10,8 @@ type CountEstimator struct {
 	count Count
 	alpha float64
 	reach int64 // the largest k whose tail is still a safe denominator
-	// How far the interval goes to either side without a threshold and without a floor, as it mostly does.
-	down, up int64
+	// How far the interval goes to either side of noisy numbers from plain on, and of all without a threshold.
+	down, up, plain int64
 }
 
 // leastTail is the smallest tail probability that is divided by. A count so far below its threshold
@@ -31,11 +31,15 @@ func NewCountEstimator(count Count, alpha float64) (*CountEstimator, error) {
 }
 
 func newCountEstimator(count Count, alpha float64) *CountEstimator {
-	e := &CountEstimator{count: count, alpha: alpha}
+	e := &CountEstimator{count: count, alpha: alpha, plain: math.MinInt64}
 	e.down = searchLast(func(d int64) bool { return 2*count.Law.Tail(d) > alpha })
-	e.up = searchLast(func(d int64) bool { return count.Law.Tail(d)+count.Law.Tail(d+1) > alpha })
+	e.up = e.down - 1
+	if count.Law.Tail(e.down)+count.Law.Tail(e.down+1) > alpha {
+		e.up = e.down
+	}
 	if count.selected() {
 		e.reach = searchLast(func(k int64) bool { return count.Law.Tail(k) >= leastTail })
+		e.plain = e.firstPlain()
 	}
 	return e
 }
@@ -52,6 +56,9 @@ func (e *CountEstimator) Interval(noisy int64) (low, high int64, shown bool) {
 	// A number below the floor gets the interval of the floor: that is no shorter, so it keeps its
 	// coverage, and a surprising draw is not rewarded with an interval of no width.
 	x := max(noisy, c.Floor)
+	if x >= e.plain {
+		return max(c.Floor, addSaturating(x, -e.down)), addSaturating(x, e.up), true
+	}
 	down := searchNear(e.down, func(d int64) bool {
 		n := addSaturating(x, -d)
 		return n >= c.Floor && n != math.MinInt64 && e.acceptsBelow(d, n)
@@ -61,6 +68,16 @@ func (e *CountEstimator) Interval(noisy int64) (low, high int64, shown bool) {
 		return n != math.MaxInt64 && e.acceptsAbove(d, n)
 	})
 	return addSaturating(x, -down), addSaturating(x, up), true
+}
+
+// firstPlain returns a noisy number from which on the threshold is too far below to be noticed. One distance more is
+// never kept there, and what is kept stays so, as the chance to be withheld falls.
+func (e *CountEstimator) firstPlain() int64 {
+	first := addSaturating(e.count.ShownAt, 2*e.down+1)
+	return addSaturating(first, searchLast(func(k int64) bool {
+		x := addSaturating(first, k)
+		return !e.acceptsBelow(e.down, addSaturating(x, -e.down)) || !e.acceptsAbove(e.up, addSaturating(x, e.up))
+	})+1)
 }
 
 // firstAbove returns a noisy number above n from which on no interval holds a number below n.
@@ -79,9 +96,6 @@ func (e *CountEstimator) acceptsBelow(d, n int64) bool {
 	law, t := e.count.Law, e.count.ShownAt
 	if d == 0 {
 		return true
-	}
-	if !e.count.selected() {
-		return 2*law.Tail(d) > e.alpha
 	}
 	gap := addSaturating(t, -n)
 	if gap <= 1-d { // both sides of n are shown as far as d
@@ -102,12 +116,8 @@ func (e *CountEstimator) acceptsAbove(d, n int64) bool {
 	if d == 0 {
 		return true
 	}
-	outside := law.Tail(d) + law.Tail(d+1)
-	if !e.count.selected() {
-		return outside > e.alpha
-	}
 	hidden := e.hidden(n)
-	return outside-hidden > e.alpha*(1-hidden)
+	return law.Tail(d)+law.Tail(d+1)-hidden > e.alpha*(1-hidden)
 }
 
 // hidden is the chance that n is not shown.

@@ -2,6 +2,8 @@
 
 package estimate
 
+import "math"
+
 // PairQuantile returns the tabulated quantile of |u·A + v·B|: for tests of the numerics alone.
 func PairQuantile(a, b Law, u, v, level float64) float64 {
 	w := weights{u, v}
@@ -39,10 +41,10 @@ func (f Fieller) Scan(x, d, level float64) (hull Interval, found bool) {
 	return hull, found
 }
 
-// Search is the interval of a count, found without a guess.
+// Search is the interval of a count with a threshold, found without a guess and without a short cut.
 func (e *CountEstimator) Search(noisy int64) (low, high int64, shown bool) {
 	blind := *e
-	blind.down, blind.up = maxDistance, maxDistance
+	blind.down, blind.up, blind.plain = maxDistance, maxDistance, math.MaxInt64
 	return blind.Interval(noisy)
 }
 
