@@ -503,8 +503,12 @@ func FuzzSource(f *testing.F) {
 	for _, l := range layouts {
 		f.Add(fixture(f, l))
 	}
+	f.Add(writeStructs(f, []annotated{{"a", nil, []int64{1, 2}, []param{{Key: "k"}}, nil}}))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		if _, _, err := scan(t, file, "x", "n", "f", "b"); err != nil {
+			require.ErrorAs(t, err, new(*table.Error))
+		}
+		if _, _, err := scan(t, file, "tags[]", "numbers[]", "params[k]"); err != nil {
 			require.ErrorAs(t, err, new(*table.Error))
 		}
 	})
