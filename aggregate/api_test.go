@@ -18,7 +18,7 @@ import (
 // maxNames is how many exported names the front door may have, methods and fields not counted: 31 of
 // them are the plain structs that the two files fill, 18 the words that stand in those. It is raised for
 // something that a release can newly say or a caller newly decide on, and for nothing else.
-const maxNames = 97
+const maxNames = 98
 
 // TestExportedNamesAreThoseOfTheList fails on every change of what the package exports: a change to
 // the list is a change of the interface, which a person reads.

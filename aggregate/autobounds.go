@@ -29,6 +29,9 @@ type AutoBounds struct {
 	// Groups is how many groups the table is expected to have: the noise of each counts. 0 means as many as are
 	// declared, and where they are private, MaxPartitions.
 	Groups int64
+	// Clamps are the values, of which the table has a sum, a mean or a rate, whose clamp or sum_clamp is found too. The
+	// policy's is then the widest, and the one that is taken where there are too few people.
+	Clamps []string
 }
 
 const (
@@ -38,10 +41,12 @@ const (
 	mostAuto = 500
 )
 
-// The draws of a survey: people by how many groups they have, and by how many records in one of them.
+// The draws of a survey: people by how many groups they have, and by how many records in one of them. Those of clamps
+// end with the name of a value: people by what their values come to, shared out between its clamps.
 const (
 	surveyGroups  = "survey_groups"
 	surveyRecords = "survey_records"
+	surveyClamps  = "survey_clamps_"
 )
 
 // share returns the share in thousandths, false where it is none.
@@ -52,15 +57,27 @@ type autoBounds struct {
 	share  int64 // of ε, in thousandths
 	limits dp.ContributionBounds
 	groups float64
-	draws  []plan.Draw
+	clamps []autoClamp
+	draws  []surveyDraw
 	noise  []mechanism.Noise
 	// shares are the parts of the budget that the draws take.
 	shares []float64
 	// found is set when the bounds were found, and enough says that there were people enough for it.
 	found, enough bool
+	// clamping says what the clamps that were found take.
+	clamping []Clamping
 }
 
-func (t Table) validateAuto(f *faults, path string, eventLevel, counted bool) {
+// surveyDraw is one histogram of a survey.
+type surveyDraw struct {
+	plan.Draw
+	// weight is its part of the survey's ε. Bounds on records are found in a long tail, and need more than others.
+	weight int64
+	// clamp is which of autoBounds.clamps it is of, where it is of one.
+	clamp int
+}
+
+func (t Table) validateAuto(f *faults, p *Policy, path string, eventLevel, counted bool) {
 	a := t.Auto
 	if a == nil {
 		return
@@ -68,7 +85,8 @@ func (t Table) validateAuto(f *faults, path string, eventLevel, counted bool) {
 	if n, ok := a.share(); !ok || n > mostAuto {
 		f.add(path+".share", quoted(a.Share), "a decimal above 0 and at most 0.5, of at most 3 places", "0.1 is a tenth of ε")
 	}
-	if !eventLevel && !counted {
+	t.validateClamps(f, p, path+".clamps")
+	if !eventLevel && !counted && len(a.Clamps) == 0 {
 		f.add(path, "auto", "a table that counts records, or groups by a dimension of events", "remove auto: there is nothing to bound")
 		return
 	}
@@ -159,12 +177,13 @@ func (c *compiled) compileAuto(f *faults, path string, t *compiledTable, declare
 		if t.declared && a.MaxPartitions == 0 {
 			auto.limits.MaxPartitions = max(t.Bounds.MaxPartitions, min(auto.limits.MaxPartitions, int64(declared)))
 		}
-		auto.draws = append(auto.draws, plan.Draw{Statistic: surveyGroups, L0: 1, LInf: 1})
+		auto.draws = append(auto.draws, surveyDraw{Draw: plan.Draw{Statistic: surveyGroups, L0: 1, LInf: 1}, weight: 1})
 	}
 	if mask&engine.OverPerPartition != 0 {
 		auto.limits.MaxPerPartition = widest(a.MaxPerPartition, t.Bounds.MaxPerPartition, defaultAutoPerPartition)
-		auto.draws = append(auto.draws, plan.Draw{Statistic: surveyRecords, L0: 1, LInf: 1})
+		auto.draws = append(auto.draws, surveyDraw{Draw: plan.Draw{Statistic: surveyRecords, L0: 1, LInf: 1}, weight: 3})
 	}
+	auto.addClamps(c, t)
 	switch {
 	case a.Groups > 0:
 		auto.groups = float64(a.Groups)
@@ -182,28 +201,20 @@ func (c *compiled) compileAuto(f *faults, path string, t *compiledTable, declare
 	t.auto = auto
 }
 
-// recordsPart is what of a survey's ε the counts by records get where there are counts by groups too, which need
-// less: bounds on records are found in a long tail.
-const recordsPart, allParts = 3, 4
-
 // calibrate gives the survey its noise.
 func (a *autoBounds) calibrate(epsilon dp.Epsilon) error {
+	var all int64
 	for _, d := range a.draws {
-		part := int64(allParts)
-		switch {
-		case len(a.draws) == 1:
-		case d.Statistic == surveyRecords:
-			part = recordsPart
-		default:
-			part = allParts - recordsPart
-		}
-		spend := dp.Spend{Epsilon: epsilon.Part(a.share*part, 1000*allParts), Delta: noDelta}
-		calibration, err := plan.Calibrate(spend, []plan.Table{{Weight: 1, Draws: []plan.Draw{d}, L0: 1, K: 1}})
+		all += d.weight
+	}
+	for _, d := range a.draws {
+		spend := dp.Spend{Epsilon: epsilon.Part(a.share*d.weight, 1000*all), Delta: noDelta}
+		calibration, err := plan.Calibrate(spend, []plan.Table{{Weight: 1, Draws: []plan.Draw{d.Draw}, L0: 1, K: 1}})
 		if err != nil {
 			return err
 		}
 		a.noise = append(a.noise, calibration.Tables[0].Noise[0])
-		a.shares = append(a.shares, float64(a.share*part)/(1000*allParts))
+		a.shares = append(a.shares, float64(a.share*d.weight)/float64(1000*all))
 	}
 	return nil
 }
@@ -211,15 +222,21 @@ func (a *autoBounds) calibrate(epsilon dp.Epsilon) error {
 // noDelta is the set value δ = 0.
 var noDelta, _ = dp.ParseDelta("0")
 
+// found is the bounds of a table that are found, and which of its clamps, by value; the widest where it has none.
+type found struct {
+	bounds dp.ContributionBounds
+	clamps map[string]int
+}
+
 // rebound returns the release with other bounds for the tables that have some, calibrated to what is left for
 // the draws. A nil entry keeps a table's own.
-func (c *compiled) rebound(f *faults, bounds []*dp.ContributionBounds) *compiled {
+func (c *compiled) rebound(f *faults, bounds []*found) *compiled {
 	next, r := *c, *c.release
 	r.Tables = slices.Clone(r.Tables)
-	next.release, next.tables, next.families = &r, nil, nil
+	next.release, next.tables, next.families, next.found = &r, nil, nil, bounds
 	for i, b := range bounds {
 		if b != nil {
-			r.Tables[i].Bounds = *b
+			r.Tables[i].Bounds = b.bounds
 		}
 		t := next.compileTable(f, c.levels[i].path, i)
 		t.auto = c.tables[i].auto
@@ -237,7 +254,7 @@ func (c *compiled) checkWidest(f *faults) {
 		return
 	}
 	of := &faults{}
-	c.rebound(of, c.bounds(func(_ int, a *autoBounds) dp.ContributionBounds { return a.limits }))
+	c.rebound(of, c.bounds(func(_ int, a *autoBounds) found { return found{bounds: a.limits} }))
 	if len(of.list) > 0 {
 		f.add("release.tables", "bounds.auto with limits that are too wide", "limits for which noise can be calibrated ("+of.list[0].Error()+")",
 			"write a smaller auto.max_partitions or auto.max_per_partition")
@@ -245,20 +262,20 @@ func (c *compiled) checkWidest(f *faults) {
 }
 
 // bounds returns bounds for each table that has a survey, without those that it does not have.
-func (c *compiled) bounds(of func(i int, a *autoBounds) dp.ContributionBounds) []*dp.ContributionBounds {
-	out := make([]*dp.ContributionBounds, len(c.tables))
+func (c *compiled) bounds(of func(i int, a *autoBounds) found) []*found {
+	out := make([]*found, len(c.tables))
 	for i, t := range c.tables {
 		if t.auto == nil {
 			continue
 		}
 		b, own := of(i, t.auto), t.Bounds
 		if own.MaxPartitions > 0 {
-			own.MaxPartitions = b.MaxPartitions
+			own.MaxPartitions = b.bounds.MaxPartitions
 		}
 		if own.MaxPerPartition > 0 {
-			own.MaxPerPartition = b.MaxPerPartition
+			own.MaxPerPartition = b.bounds.MaxPerPartition
 		}
-		out[i] = &own
+		out[i] = &found{own, b.clamps}
 	}
 	return out
 }
@@ -280,14 +297,14 @@ func (rd *reading) find(ctx context.Context) error {
 		}
 	}
 	f := &faults{}
-	narrow := c.rebound(f, c.bounds(func(_ int, a *autoBounds) dp.ContributionBounds {
-		return dp.ContributionBounds{MaxPartitions: 1, MaxPerPartition: a.limits.MaxPerPartition}
+	narrow := c.rebound(f, c.bounds(func(_ int, a *autoBounds) found {
+		return found{bounds: dp.ContributionBounds{MaxPartitions: 1, MaxPerPartition: a.limits.MaxPerPartition}}
 	}))
-	wide := c.rebound(f, c.bounds(func(_ int, a *autoBounds) dp.ContributionBounds { return a.limits }))
+	wide := c.rebound(f, c.bounds(func(_ int, a *autoBounds) found { return found{bounds: a.limits} }))
 	if err := f.err(); err != nil {
 		return err
 	}
-	chosen := c.rebound(f, c.bounds(func(i int, a *autoBounds) dp.ContributionBounds {
+	chosen := c.rebound(f, c.bounds(func(i int, a *autoBounds) found {
 		return chooser{c, c.tables[i], a, noisy[i], narrow.tables[i], wide.tables[i]}.choose()
 	}))
 	if err := f.err(); err != nil {
@@ -300,7 +317,10 @@ func (rd *reading) find(ctx context.Context) error {
 		auto := *t.auto
 		auto.found, auto.enough = true, noisy[i].enough()
 		t.auto = &auto
-		rd.s.engine.Narrow(i, t.engineBounds(), t.floor(chosen))
+		if auto.enough {
+			auto.clamping = chosen.clampings(t, noisy[i])
+		}
+		rd.s.engine.Narrow(i, t.engineBounds(), t.floor(chosen), t.keptClamps())
 	}
 	rd.c = chosen
 	return nil
@@ -312,20 +332,12 @@ func (c *compiled) planAuto(t *compiledTable, pt *PlanTable) {
 	if a == nil {
 		return
 	}
-	var limits []string
-	for _, d := range a.draws {
-		if d.Statistic == surveyGroups {
-			limits = append(limits, number(a.limits.MaxPartitions, "group"))
-		} else {
-			limits = append(limits, number(a.limits.MaxPerPartition, "record"))
-		}
-	}
-	widest := strings.Join(limits, " and ")
+	text := "chosen by noisy counts of people, " + a.choices(c) + ", so that noise and what they take are least"
 	switch {
 	case !a.found:
-		pt.Auto = "chosen by noisy counts of people, up to " + widest + ", so that noise and what bounds take are least; these are taken where there are too few people"
+		pt.Auto = text + "; these are taken where there are too few people"
 	case a.enough:
-		pt.Auto = "chosen by noisy counts of people, up to " + widest + ", so that noise and what bounds take are least"
+		pt.Auto = text + a.clampsFound(c, t)
 	default:
 		pt.Auto = "as declared: there are too few people to choose by"
 	}
@@ -335,35 +347,76 @@ func (c *compiled) planAuto(t *compiledTable, pt *PlanTable) {
 	pt.Share = rounded(pt.Share + float64(a.share)/1000)
 }
 
-// survey is noisy counts of people: by how many groups they have, and by how many records in one.
-type survey struct{ groups, records histogram }
+// choices says what is chosen among.
+func (a *autoBounds) choices(c *compiled) string {
+	var limits []string
+	for _, d := range a.draws {
+		switch d.Statistic {
+		case surveyGroups:
+			limits = append(limits, number(a.limits.MaxPartitions, "group"))
+		case surveyRecords:
+			limits = append(limits, number(a.limits.MaxPerPartition, "record"))
+		}
+	}
+	all := []string{}
+	if len(limits) > 0 {
+		all = append(all, "up to "+strings.Join(limits, " and "))
+	}
+	for _, k := range a.clamps {
+		all = append(all, k.text(c))
+	}
+	return strings.Join(all, ", and ")
+}
+
+// survey is noisy counts of people: by how many groups they have, and by how many records in one; and of clamps.
+type survey struct {
+	groups, records histogram
+	clamps          []clampSurvey
+}
 
 // enough reports whether there are enough people to choose bounds by.
 func (s survey) enough() bool {
-	return (s.groups == nil || s.groups.people() > 0) && (s.records == nil || s.records.people() > 0)
+	few := func(h histogram) bool { return h != nil && h.people() <= 0 }
+	return !few(s.groups) && !few(s.records) && !slices.ContainsFunc(s.clamps, func(c clampSurvey) bool { return c.all() <= 0 })
 }
 
 // drawSurvey draws every cell of a table's survey, whether or not someone is in it.
 func (t *compiledTable) drawSurvey(m mechanism.Mechanism, exact engine.Survey) (s survey, err error) {
 	for i, d := range t.auto.draws {
-		to, counts := &s.groups, exact.Groups
-		end := func(cell int) int64 { return min(engine.SurveyEnd(cell), t.auto.limits.MaxPartitions) }
-		if d.Statistic == surveyRecords {
-			to, counts = &s.records, exact.Records
-			end = func(cell int) int64 { return min(1<<cell, t.auto.limits.MaxPerPartition) }
+		noise := t.auto.noise[i]
+		draw := func(cell string, n int64) (float64, error) {
+			v, err := m.AddNoise(mechanism.Site{Table: t.Name, Statistic: d.Statistic, Group: cell}, noise, n)
+			return float64(v), err
 		}
-		noisy := make([]float64, len(counts))
-		for cell, n := range counts {
-			site := mechanism.Site{Table: t.Name, Statistic: d.Statistic, Group: strconv.FormatInt(end(cell), 10)}
-			v, err := m.AddNoise(site, t.auto.noise[i], n)
-			if err != nil {
-				return s, err
-			}
-			noisy[cell] = float64(v)
+		switch d.Statistic {
+		case surveyGroups:
+			end := func(cell int) int64 { return min(engine.SurveyEnd(cell), t.auto.limits.MaxPartitions) }
+			s.groups, err = drawHistogram(exact.Groups, end, noise.StdDev(), draw)
+		case surveyRecords:
+			end := func(cell int) int64 { return min(1<<cell, t.auto.limits.MaxPerPartition) }
+			s.records, err = drawHistogram(exact.Records, end, noise.StdDev(), draw)
+		default:
+			var c clampSurvey
+			c, err = drawClamps(exact.Clamps[d.clamp], noise.StdDev(), draw)
+			s.clamps = append(s.clamps, c)
 		}
-		*to = newHistogram(noisy, end, t.auto.noise[i].StdDev())
+		if err != nil {
+			return s, err
+		}
 	}
 	return s, nil
+}
+
+// drawHistogram draws the cells of a histogram, which are named by their ends.
+func drawHistogram(exact []int64, end func(cell int) int64, sd float64, draw func(string, int64) (float64, error)) (histogram, error) {
+	noisy := make([]float64, len(exact))
+	for cell, n := range exact {
+		var err error
+		if noisy[cell], err = draw(strconv.FormatInt(end(cell), 10), n); err != nil {
+			return nil, err
+		}
+	}
+	return newHistogram(noisy, end, sd), nil
 }
 
 // histogram is noisy counts of people by a number, without the cells behind which nobody is known to be. It is nil
@@ -418,10 +471,10 @@ type chooser struct {
 
 // choose returns the bounds with the least error by the survey, the table's own where it has not enough
 // people.
-func (c chooser) choose() dp.ContributionBounds {
+func (c chooser) choose() found {
 	best, least := dp.ContributionBounds{MaxPartitions: c.t.l0, MaxPerPartition: c.t.Bounds.MaxPerPartition}, math.Inf(1)
 	if !c.s.enough() {
-		return best
+		return found{bounds: best}
 	}
 	groups, records := []int64{best.MaxPartitions}, []int64{best.MaxPerPartition}
 	if c.s.groups != nil {
@@ -436,38 +489,46 @@ func (c chooser) choose() dp.ContributionBounds {
 			records = append(records, max(cell.end-cell.end/4, 1), cell.end) // 3, 4, 6, 8, 12 and so on
 		}
 	}
+	var clamps map[string]int
 	for _, l0 := range groups {
 		for _, most := range records {
 			b := dp.ContributionBounds{MaxPartitions: l0, MaxPerPartition: most}
-			if e := c.error(b); e < least {
-				best, least = b, e
+			if e, chosen := c.error(b); e < least {
+				best, clamps, least = b, chosen, e
 			}
 		}
 	}
-	return best
+	return found{best, clamps}
 }
 
-// error is what noise and bounding are expected to take from the table's numbers: the mean absolute error of all
-// groups together over their sum, added up over the draws.
-func (c chooser) error(b dp.ContributionBounds) float64 {
+// error is what noise and bounding are expected to take from the table's numbers, with the clamps with which that is
+// least: the mean absolute error of all groups together over their sum, added up over the draws.
+func (c chooser) error(b dp.ContributionBounds) (sum float64, clamps map[string]int) {
 	all, kept := c.count(c.a.limits), c.count(b)
-	var sum float64
+	clamps = map[string]int{}
 	for i, d := range c.t.draws {
 		if isTotal(d.Statistic) {
 			continue
 		}
 		noise := c.a.groups * meanAbsolute * c.deviation(i, b)
-		if s, _, isSum := c.t.sumOf(d.Statistic); isSum {
-			// A value is taken to be half of the most that it can be.
-			noise /= float64(c.c.reachOf(s)) / 2
-		}
+		whole, left := all.pairs, kept.pairs
 		if c.c.perRecord(c.t, d) {
-			sum += (noise + all.records - kept.records) / all.records
-		} else {
-			sum += (noise + all.pairs - kept.pairs) / all.pairs
+			whole, left = all.records, kept.records
 		}
+		s, _, isSum := c.t.sumOf(d.Statistic)
+		if k := c.a.clampOf(s.value); isSum && k >= 0 {
+			e, chosen := c.clamp(k, s, noise, whole, left)
+			clamps[s.value] = chosen
+			sum += e
+			continue
+		}
+		if isSum {
+			// A value is taken to be half of the most that it can be.
+			noise /= float64(c.c.reachOf(c.t, s)) / 2
+		}
+		sum += (noise + whole - left) / whole
 	}
-	return sum
+	return sum, clamps
 }
 
 // counted is how many pairs of a person and a group, and how many records, count.
@@ -478,7 +539,10 @@ type counted struct{ pairs, records float64 }
 // records: these are taken to have nothing to do with each other.
 func (c chooser) count(b dp.ContributionBounds) counted {
 	groups, records := c.s.groups, c.s.records
-	if groups == nil {
+	switch {
+	case groups == nil && records == nil:
+		groups = histogram{{1, 1, c.s.clamps[0].people()}}
+	case groups == nil:
 		groups = histogram{{1, 1, records.people()}}
 	}
 	if records == nil {

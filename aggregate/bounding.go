@@ -147,9 +147,9 @@ func (b *Bounding) below() string {
 	return "events and sums are below what the records say"
 }
 
-// warn makes a number unreliable where what bounding is known to have taken is more than the noise. Who
-// has more than n groups or records loses at least one in n + 1; how many more is not known.
-func (t *compiledTable) warn(rows []Row, took []Bounding) {
+// warn makes a number unreliable where what bounding, or a clamp that was found, is known to take is more than the
+// noise. Who has more than n groups or records loses at least one in n + 1; how many more is not known.
+func (c *compiled) warn(t *compiledTable, rows []Row, took []Bounding) {
 	var ofGroups, ofRecords float64
 	for _, b := range took {
 		loss := b.Low.Float64() / 100 / float64(b.Limit+1)
@@ -159,7 +159,8 @@ func (t *compiledTable) warn(rows []Row, took []Bounding) {
 			ofRecords += loss
 		}
 	}
-	if ofGroups+ofRecords == 0 {
+	ofClamps := c.takes(t)
+	if ofGroups+ofRecords == 0 && len(ofClamps) == 0 {
 		return
 	}
 	losses := map[string]float64{}
@@ -168,9 +169,11 @@ func (t *compiledTable) warn(rows []Row, took []Bounding) {
 		case CountVisitors:
 			losses[s.Name()] = ofGroups
 		case CountEvents, SumOf:
-			losses[s.Name()] = ofGroups + ofRecords
+			losses[s.Name()] = ofGroups + ofRecords + ofClamps[s.Of]
+		case MeanOf:
+			losses[s.Name()] = ofClamps[s.Of]
 		case RateOf:
-			losses[s.Name()] = ofRecords
+			losses[s.Name()] = ofRecords + ofClamps[s.Of]
 		}
 	}
 	for i := range rows {

@@ -40,6 +40,8 @@ type compiled struct {
 	levels []level
 	// families are tables that are brought to add up.
 	families []family
+	// found are the bounds of tables that are other than declared, by table; nil until there are some.
+	found []*found
 	// calibration says what all tables together cost.
 	calibration plan.Calibration
 }
@@ -96,8 +98,9 @@ type compiledTable struct {
 	calibrated plan.Calibrated
 	// single says that a person, who is a record, cannot have more than counts.
 	single bool
-	// auto is set where bounds are found in the data.
-	auto *autoBounds
+	// auto is set where bounds are found in the data, and narrowed then says which of a value's clamps was.
+	auto     *autoBounds
+	narrowed map[string]int
 	// estimators are made when they are first asked for.
 	estimators *estimators
 }
@@ -356,6 +359,9 @@ func (c *compiled) compileTable(f *faults, path string, i int) *compiledTable {
 	t := &compiledTable{Table: c.release.Tables[i], declared: true, l0: 1}
 	if t.Weight == 0 {
 		t.Weight = 1
+	}
+	if c.found != nil && c.found[i] != nil {
+		t.narrowed = c.found[i].clamps
 	}
 	t.given, t.Bounds = t.Bounds, t.bounds(c.policy)
 	if c.policy.ofRecords() {

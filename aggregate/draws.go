@@ -193,14 +193,18 @@ func (c *compiled) drawSum(t *compiledTable, value string, centred, square bool)
 		c.values = append(c.values, value)
 	}
 	if col.SumClamp != nil {
-		return t.draw(s.draw(), t.l0, c.reachOf(s))
+		return t.draw(s.draw(), t.l0, c.reachOf(t, s))
 	}
-	return t.drawRecords(s.draw(), c.reachOf(s))
+	return t.drawRecords(s.draw(), c.reachOf(t, s))
 }
 
-// reachOf is the most, in quanta, by which one value of a sum changes it, or with sum_clamp one person.
-func (c *compiled) reachOf(s sum) int64 {
-	clamp := c.policy.Columns[s.value].clampQuanta()
+// reachOf is the most, in quanta, by which one value of a table's sum changes it, or with sum_clamp one person.
+func (c *compiled) reachOf(t *compiledTable, s sum) int64 {
+	return reachWithin(s, c.clampIn(t, s.value))
+}
+
+// reachWithin is that with a clamp.
+func reachWithin(s sum, clamp dp.Clamp) int64 {
 	reach := clamp.MaxAbs()
 	if s.centred {
 		_, reach = centre(clamp)

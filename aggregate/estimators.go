@@ -80,14 +80,14 @@ func (c *compiled) published(t *compiledTable, draw int) estimate.Count {
 // belowZero reports whether the true number of a draw may be below 0.
 func (c *compiled) belowZero(t *compiledTable, draw int) bool {
 	s, _, isSum := t.sumOf(t.draws[draw].Statistic)
-	return isSum && !s.square && (s.centred || c.policy.Columns[s.value].clampQuanta().Lower < 0)
+	return isSum && !s.square && (s.centred || c.clampIn(t, s.value).Lower < 0)
 }
 
 func (e *estimators) addStatistic(c *compiled, t *compiledTable, i int, stat *statistic) (err error) {
 	noise := t.calibrated.Noise
 	switch {
 	case stat.Kind == MeanOf:
-		clamp := c.policy.Columns[stat.Of].clampQuanta()
+		clamp := c.clampIn(t, stat.Of)
 		if s, _, _ := t.sumOf(t.draws[stat.draw].Statistic); s.centred {
 			middle, _ := centre(clamp)
 			e.middles[i], clamp = float64(middle), dp.Clamp{Lower: clamp.Lower - middle, Upper: clamp.Upper - middle}
@@ -95,7 +95,7 @@ func (e *estimators) addStatistic(c *compiled, t *compiledTable, i int, stat *st
 		e.least[i] = estimate.LeastDenominator(noise[stat.denominator])
 		e.means[i], err = estimate.NewMeanEstimator(noise[stat.draw], noise[stat.denominator], clamp.Lower, clamp.Upper, alpha)
 	case stat.Kind == VarianceOf, stat.Kind == StdDevOf:
-		_, reach := centre(c.policy.Columns[stat.Of].clampQuanta())
+		_, reach := centre(c.clampIn(t, stat.Of))
 		e.least[i] = estimate.LeastDenominator(noise[stat.denominator])
 		e.variances[i], err = estimate.NewVarianceEstimator(noise[stat.draw], noise[stat.squares], noise[stat.denominator], reach, alpha)
 	case stat.Kind == QuantileOf:

@@ -96,7 +96,7 @@ func (c *compiled) halfWidth(t *compiledTable, i int, n int64) (float64, bool) {
 	case s.denominator != noDraw && s.Kind != ShareOf && n < e.least[i]:
 		return 0, false
 	case s.Kind == MeanOf:
-		clamp := c.policy.Columns[s.Of].clampQuanta()
+		clamp := c.clampIn(t, s.Of)
 		middle, _ := centre(clamp)
 		middle -= int64(e.middles[i])
 		if middle != 0 && n > math.MaxInt64/max(middle, -middle) {
@@ -106,7 +106,7 @@ func (c *compiled) halfWidth(t *compiledTable, i int, n int64) (float64, bool) {
 		return m.Interval.HalfWidth() * scale, ok
 	case s.Kind == VarianceOf, s.Kind == StdDevOf:
 		// Half of the records at the middle, a quarter at either end.
-		_, reach := centre(c.policy.Columns[s.Of].clampQuanta())
+		_, reach := centre(c.clampIn(t, s.Of))
 		if n > math.MaxInt64/(reach*reach) {
 			return 0, false
 		}

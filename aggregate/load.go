@@ -263,6 +263,7 @@ func (d *decoder) bounds(b *dp.ContributionBounds, auto **AutoBounds) func(*stri
 			d.mapping(fields{
 				"share": d.string(&a.Share), "groups": d.int(&a.Groups),
 				"max_partitions": d.int(&a.MaxPartitions), "max_per_partition": d.int(&a.MaxPerPartition),
+				"clamps": d.strings(&a.Clamps),
 			})(n, path)
 		}
 	}

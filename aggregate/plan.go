@@ -292,8 +292,11 @@ func (c *compiled) planDraw(t *compiledTable, statistic string, n mechanism.Nois
 	if l1 := n.L1(); l1/n.L0() < n.LInf() {
 		d.L1 = l1
 	}
-	if statistic == string(CountEvents) || statistic == totalEvents {
+	switch {
+	case statistic == string(CountEvents), statistic == totalEvents:
 		d.Unit = "events"
+	case strings.HasPrefix(statistic, surveyClamps):
+		d.Quantum = estimate.Decimal{Units: 1, Places: 3}.String() // one of [engine.PersonParts]
 	}
 	if tr, _, isTree := t.treeOf(statistic); isTree {
 		col := c.policy.Columns[tr.value]
@@ -308,17 +311,17 @@ func (c *compiled) planDraw(t *compiledTable, statistic string, n mechanism.Nois
 	col := c.policy.Columns[s.value]
 	d.Quantum, d.Unit = strings.TrimSpace(col.resolution()+" "+col.Unit), c.nameOfUnit(s.value)
 	if q := c.quantumOf(s.value); s.centred {
-		middle, _ := centre(col.clampQuanta())
+		middle, _ := centre(c.clampIn(t, s.value))
 		d.Centre = q.times(middle).String()
 		if s.square {
 			d.Unit += "²"
 			d.Quantum, d.Squared = estimate.Decimal{Units: q.units * q.units, Places: 2 * q.places}.String()+" "+d.Unit, true
 		}
 	}
-	if col.Clamp != nil {
-		d.Clamp = []string{col.Clamp.Lower, col.Clamp.Upper}
+	if ends := c.clampEnds(s.value, c.clampIn(t, s.value)); col.Clamp != nil {
+		d.Clamp = ends
 	} else {
-		d.SumClamp = []string{col.SumClamp.Lower, col.SumClamp.Upper}
+		d.SumClamp = ends
 	}
 	return d
 }
@@ -376,7 +379,7 @@ func (c *compiled) fromText(t *compiledTable, s *statistic) string {
 	case s.Kind == MeanOf:
 		text := name + " / " + t.draws[s.denominator].Statistic
 		if sum, _, _ := t.sumOf(name); sum.centred {
-			middle, _ := centre(c.policy.Columns[sum.value].clampQuanta())
+			middle, _ := centre(c.clampIn(t, sum.value))
 			text += " + " + c.quantumOf(sum.value).times(middle).String()
 		}
 		return text

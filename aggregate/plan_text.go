@@ -170,6 +170,10 @@ func (d *PlanDraw) print(line func(label, format string, args ...any)) {
 		name = "how many people have how many groups"
 	case surveyRecords:
 		name = "how many people have how many records in a group"
+	default:
+		if value, ok := strings.CutPrefix(name, surveyClamps); ok {
+			name = "how many people's values of " + value + " come to how much, within each clamp"
+		}
 	}
 	line("adds noise to", "%s: 95 %% within ±%s %s (%s, scale %s); %s of the budget",
 		name, d.inUnit(d.HalfWidth), d.Unit, d.Mechanism, d.inUnit(d.Scale), percent(d.Share))
@@ -178,6 +182,8 @@ func (d *PlanDraw) print(line func(label, format string, args ...any)) {
 		change += fmt.Sprintf(" and %s in all", d.inUnit(float64(d.L1)))
 	}
 	switch {
+	case strings.HasPrefix(d.Statistic, surveyClamps):
+		change = fmt.Sprintf("one person shares %s out between the clamps", d.inUnit(float64(d.LInf)))
 	case d.Statistic == totalEvents:
 		change = fmt.Sprintf("one person changes it by at most %s over all wholes together", d.inUnit(float64(d.LInf)))
 	case d.Levels > 0:

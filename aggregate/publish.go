@@ -117,8 +117,12 @@ func (p *publisher) draw(ctx context.Context) error {
 // table writes what was drawn.
 func (p *publisher) table() (ResultTable, error) {
 	rows, err := p.rows()
-	p.t.warn(rows, p.took)
-	return ResultTable{Name: p.t.Name, Dimensions: p.t.GroupBy, Bounding: p.took, Rows: rows}, err
+	p.c.warn(p.t, rows, p.took)
+	out := ResultTable{Name: p.t.Name, Dimensions: p.t.GroupBy, Bounding: p.took, Rows: rows}
+	if p.t.auto != nil {
+		out.Clamping = p.t.auto.clamping
+	}
+	return out, err
 }
 
 // withhold hides the cells of private groups whose labels look like an identifier. They were found in the

@@ -18,7 +18,7 @@ const (
 	// Normal: the value may be quoted.
 	Normal Status = "A"
 	// Unreliable: the interval is wide, or contribution bounds took more than the noise can hide; quote it
-	// only together with the interval and with what the table's Bounding says.
+	// only together with the interval and with what the table's Bounding and Clamping say.
 	Unreliable Status = "U"
 	// Withheld: suppressed, by a rule on noisy numbers or by partition selection.
 	Withheld Status = "Q"
@@ -41,6 +41,8 @@ type ResultTable struct {
 	Dimensions []string `json:"dimensions"`
 	// Bounding says what the table's contribution bounds took, one entry for each bound.
 	Bounding []Bounding `json:"bounding,omitempty"`
+	// Clamping says what the clamps that were found take.
+	Clamping []Clamping `json:"clamping,omitempty"`
 	Rows     []Row      `json:"rows"`
 }
 

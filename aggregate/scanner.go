@@ -85,14 +85,7 @@ func (s *scanner) engineSpec(c *compiled) engine.Spec {
 			et.Persons = append(et.Persons, s.attribute(t.dims[p]))
 		}
 		for _, sum := range t.sums {
-			col := c.policy.Columns[sum.value]
-			es := engine.Sum{
-				Value: slices.Index(c.values, sum.value), Clamp: col.clampQuanta(), Total: col.SumClamp != nil, Square: sum.square,
-			}
-			if sum.centred {
-				es.Centre, _ = centre(es.Clamp)
-			}
-			et.Sums = append(et.Sums, es)
+			et.Sums = append(et.Sums, c.engineSums(t, sum)...)
 		}
 		for _, tr := range t.trees {
 			et.Spreads = append(et.Spreads, tr.spread)
@@ -114,6 +107,27 @@ func (s *scanner) engineSpec(c *compiled) engine.Spec {
 	spec.Keys = len(s.keys)
 	spec.HashKeys, spec.CompareKeys = s.hashKeys, s.compareKeys
 	return spec
+}
+
+// engineSums returns a sum of a table as the engine takes it, once for each clamp that may be found.
+func (c *compiled) engineSums(t *compiledTable, s sum) (all []engine.Sum) {
+	col := c.policy.Columns[s.value]
+	clamps := []dp.Clamp{col.clampQuanta()}
+	if t.auto != nil {
+		if k := t.auto.clampOf(s.value); k >= 0 {
+			clamps = t.auto.clamps[k].choices
+		}
+	}
+	for i, clamp := range clamps {
+		es := engine.Sum{
+			Value: slices.Index(c.values, s.value), Clamp: clamp, Total: col.SumClamp != nil, Square: s.square, Narrower: i > 0,
+		}
+		if s.centred {
+			es.Centre, _ = centre(clamp)
+		}
+		all = append(all, es)
+	}
+	return all
 }
 
 // engineBounds are the table's bounds as the engine takes them.

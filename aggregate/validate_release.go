@@ -98,7 +98,7 @@ func (r *Release) validateTable(f *faults, p *Policy, path string, i int) bool {
 		counted = counted || s.recorded(p)
 	}
 	r.validateBounds(f, p, path+".bounds", t, named, eventLevel, counted)
-	t.validateAuto(f, path+".bounds.auto", eventLevel, counted)
+	t.validateAuto(f, p, path+".bounds.auto", eventLevel, counted)
 	t.validateTop(f, path+".top")
 	return len(f.list) == before
 }

@@ -121,17 +121,23 @@ func (p page) totals(totals []string) {
 	}
 }
 
-// took is what the bounds of a table took.
-func took(r *aggregate.Result, table string) []aggregate.Bounding {
+// took says what the bounds and clamps of a table took.
+func took(r *aggregate.Result, table string) (texts []string) {
 	for _, t := range r.Tables {
-		if t.Name == table {
-			return t.Bounding
+		if t.Name != table {
+			continue
+		}
+		for _, b := range t.Bounding {
+			texts = append(texts, "Of bounds: "+b.Text)
+		}
+		for _, c := range t.Clamping {
+			texts = append(texts, "Of clamps: "+c.Text)
 		}
 	}
-	return nil
+	return texts
 }
 
-func (p page) table(t *aggregate.PlanTable, who string, took []aggregate.Bounding) {
+func (p page) table(t *aggregate.PlanTable, who string, took []string) {
 	by := "everyone"
 	if len(t.GroupBy) > 0 {
 		by = strings.Join(t.GroupBy, " × ")
@@ -162,8 +168,8 @@ func (p page) table(t *aggregate.PlanTable, who string, took []aggregate.Boundin
 	if t.Top != "" {
 		p.line("Listed are %s.", t.Top)
 	}
-	for _, b := range took {
-		p.line("Of bounds: %s.", b.Text)
+	for _, text := range took {
+		p.line("%s.", text)
 	}
 	p.line("")
 	for i := range t.Draws {

@@ -80,6 +80,11 @@ func printTable(w io.Writer, t aggregate.ResultTable) {
 			fmt.Fprintf(w, "  %s\n", b.Text)
 		}
 	}
+	for _, c := range t.Clamping {
+		if c.Warning {
+			fmt.Fprintf(w, "  %s\n", c.Text)
+		}
+	}
 	switch {
 	case withheld == 1:
 		fmt.Fprintln(w, "  (1 declared group withheld)")

@@ -19,7 +19,7 @@ func (e *Engine) Close(ctx context.Context, workers int) (*Partials, error) {
 	spreads := make([][]*total, len(e.spec.Tables))
 	for i := range e.spec.Tables {
 		t := &e.closing[i]
-		totals[i] = newTotal(len(t.Sums), t.Floor)
+		totals[i] = newTotal(t.kept(), t.Floor)
 		for range t.Spreads {
 			spreads[i] = append(spreads[i], newTotal(0, 0))
 		}
@@ -115,6 +115,7 @@ type closer struct {
 	events   []uint64
 	bounded  [][Overs]int64
 	few      []uint64 // groups of one person
+	taken    taken
 }
 
 func newCloser(e *Engine, totals, parents []*total, spreads [][]*total) *closer {
@@ -257,21 +258,27 @@ func addPerson(c *collector, t *Table, k Group, acc []uint64, e int64) {
 	if t.Events {
 		g.Events[i] += e
 	}
+	to, words := g.totals[2*i*g.sums:], [2]uint64{}
 	for s := range t.Sums {
-		words := t.Sums[s].words()
-		lo, hi := acc[0], uint64(int64(acc[0])>>63)
-		if words == 2 {
-			hi = acc[1]
+		sum := &t.Sums[s]
+		words, acc = sum.read(acc, words)
+		if t.left != nil && t.left[s] {
+			continue
 		}
-		acc = acc[words:]
-		var v int64
-		if t.Sums[s].Total {
-			v = clampTotal(lo, hi, t.Sums[s].Clamp)
-		} else {
-			v = boundedSum(lo, hi, e, n)
-		}
-		add128(g.totals[2*(i*g.sums+s):], v)
+		add128(to, sum.bounded(words[0], words[1], e, n))
+		to = to[2:]
 	}
+}
+
+// kept is how many sums are in the partials.
+func (t *Table) kept() int {
+	n := len(t.Sums)
+	for _, left := range t.left {
+		if left {
+			n--
+		}
+	}
+	return n
 }
 
 // clampTotal clamps a person's two-word total; saturating first changes nothing, as a clamp lies

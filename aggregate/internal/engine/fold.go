@@ -236,13 +236,8 @@ func (f *folder) keep(b *bucket, t int, rows []uint64, form *form) {
 
 // readable reports whether a row has all values that a table needs.
 func (p *plan) readable(form *form, row []uint64) bool {
-	for s := range p.sums {
-		if form.value(row, p.sums[s].Value) == NoValue {
-			return false
-		}
-	}
-	for s := range p.spreads {
-		if form.value(row, p.spreads[s].Value) == NoValue {
+	for _, v := range p.values {
+		if form.value(row, v) == NoValue {
 			return false
 		}
 	}

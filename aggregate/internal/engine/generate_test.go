@@ -97,6 +97,13 @@ func randomTable(r *rand.Rand, s *engine.Spec) engine.Table {
 			sum.Square = a-b < 1<<28 && r.IntN(2) == 0
 		}
 		t.Sums = append(t.Sums, sum)
+		for sum.Narrower = !sum.Square && sum.Clamp.Lower < sum.Clamp.Upper; sum.Narrower && r.IntN(3) > 0; t.Sums = append(t.Sums, sum) {
+			sum.Clamp.Lower += r.Int64N(sum.Clamp.Upper - sum.Clamp.Lower + 1)
+			sum.Clamp.Upper -= r.Int64N(sum.Clamp.Upper - sum.Clamp.Lower + 1)
+			if sum.Centre != 0 {
+				sum.Centre = sum.Clamp.Lower + (sum.Clamp.Upper-sum.Clamp.Lower)/2
+			}
+		}
 	}
 	for v := range s.Values {
 		if r.IntN(3) == 0 {

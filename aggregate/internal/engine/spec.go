@@ -4,6 +4,7 @@ package engine
 
 import (
 	"math/bits"
+	"slices"
 
 	"github.com/throngdp/throng/dp"
 )
@@ -96,6 +97,9 @@ type Table struct {
 	Parent *Parent
 	// Survey is set where the table takes part in [Engine.Survey].
 	Survey bool
+
+	// left says which sums are left out of the partials, nil for none.
+	left []bool
 }
 
 // Sum is one bounded sum.
@@ -109,6 +113,9 @@ type Sum struct {
 	Centre int64
 	// Square squares what is then left; never with Total. Its greatest value is below 2^62.
 	Square bool
+	// Narrower is set where the sum is the one before it, under a clamp inside that one's. Of a sum and those behind
+	// it that are narrower, [Engine.Survey] tells what they would take, and [Engine.Narrow] keeps one.
+	Narrower bool
 }
 
 // reach is the most by which one record changes the sum, as an absolute number.
@@ -189,12 +196,36 @@ func (t *Table) accWords() int {
 // touches nobody else, and keeps a sum that is small per record below 2^63.
 const maxRecords = 1<<32 - 1
 
-// words is 1 for a sum that cannot leave an int64, and otherwise 2, the lower first.
+// words is 1 for a sum that cannot leave an int64, and otherwise 2, the lower first. A total is clamped when all of it
+// is there, so that a narrower one has no words of its own.
 func (s *Sum) words() int {
-	if !s.Total && s.reach() < 1<<31 {
+	switch {
+	case s.Total && s.Narrower:
+		return 0
+	case !s.Total && s.reach() < 1<<31:
 		return 1
 	}
 	return 2
+}
+
+// bounded returns what a person adds to the sum, whose words hold what n records came to, of which e count.
+func (s *Sum) bounded(lo, hi uint64, e, n int64) int64 {
+	if s.Total {
+		return clampTotal(lo, hi, s.Clamp)
+	}
+	return boundedSum(lo, hi, e, n)
+}
+
+// read returns the words of a sum that is next among accumulators, and those behind it. Before are the words of the
+// sum before it.
+func (s *Sum) read(acc []uint64, before [2]uint64) (words [2]uint64, rest []uint64) {
+	switch s.words() {
+	case 0:
+		return before, acc
+	case 1:
+		return [2]uint64{acc[0], uint64(int64(acc[0]) >> 63)}, acc[1:]
+	}
+	return [2]uint64{acc[0], acc[1]}, acc[2:]
 }
 
 // fewPartitions is how many of a person's groups stand in the person's own record.
@@ -218,19 +249,35 @@ func (t *Table) inlineWords() int {
 type plan struct {
 	key           int // of a row's keys; -1 for none
 	few, recorded bool
-	own, inline   int // where the table's words in a record begin, and how many they are
-	stride        int // words of a slot
-	sums          []Sum
+	own, inline   int   // where the table's words in a record begin, and how many they are
+	stride        int   // words of a slot
+	sums          []Sum // those that have words
 	spreads       []Spread
+	values        []int // that sums and spreads need
+	families      []family
 }
 
 func (l *layout) plans(s *Spec) []plan {
 	plans := make([]plan, len(s.Tables))
 	for i := range plans {
 		t := &s.Tables[i]
-		plans[i] = plan{t.Key, t.few(), t.recorded(), l.tables[i], t.inlineWords(), t.slotWords(), t.Sums, t.Spreads}
+		sums := slices.DeleteFunc(slices.Clone(t.Sums), func(s Sum) bool { return s.words() == 0 })
+		plans[i] = plan{t.Key, t.few(), t.recorded(), l.tables[i], t.inlineWords(), t.slotWords(), sums, t.Spreads, t.values(), t.families()}
 	}
 	return plans
+}
+
+// values are the numbers of all values that the table needs.
+func (t *Table) values() []int {
+	var all []int
+	for _, s := range t.Sums {
+		all = append(all, s.Value)
+	}
+	for _, s := range t.Spreads {
+		all = append(all, s.Value)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // Rows is a number of rows as columns. Attrs, Keys and Values are indexed as the spec numbers them;

@@ -19,6 +19,11 @@ type Survey struct {
 	// Records counts them by how many records they have in the group in which they have most, as far as
 	// MaxPerPartition: cell i ends with 2^i. Nil where the table counts no records.
 	Records []int64
+	// Clamps has, for each sum with narrower ones, how far from the [Anchor] people's values are, as far as the bounds of
+	// the spec let them count. Each person is in one row, by how much that comes to in all: see [SurveyRow]. There they
+	// share [PersonParts] out between the clamps, the narrowest first: by how much each lets count that no narrower one
+	// does.
+	Clamps [][][]int64
 }
 
 // SurveyCell is the cell of a number from 1. Cell i ends with [SurveyEnd](i): with 1, 2, 3, 4, 6, 8, 12, 16 and so
@@ -90,6 +95,11 @@ func (e *Engine) Survey(ctx context.Context, workers int) ([]Survey, error) {
 		for t := range all {
 			addTo(all[t].Groups, more[t].Groups)
 			addTo(all[t].Records, more[t].Records)
+			for i, c := range all[t].Clamps {
+				for row := range c {
+					addTo(c[row], more[t].Clamps[i][row])
+				}
+			}
 		}
 	}
 	return all, nil
@@ -114,6 +124,9 @@ func (e *Engine) newSurveys() []Survey {
 		if t.recorded() {
 			all[i].Records = make([]int64, octave(t.Bounds.MaxPerPartition)+1)
 		}
+		for _, f := range t.families() {
+			all[i].Clamps = append(all[i].Clamps, t.newRows(f))
+		}
 	}
 	return all
 }
@@ -125,6 +138,7 @@ func (c *closer) survey(b *bucket, rec []uint64, t int, to *Survey) {
 		return
 	}
 	own := rec[plan.own : plan.own+plan.inline]
+	c.taken.reset(plan, len(table.Sums))
 	groups, most := 1, int64(0)
 	switch {
 	case table.Key >= 0:
@@ -132,9 +146,12 @@ func (c *closer) survey(b *bucket, rec []uint64, t int, to *Survey) {
 		groups = len(slots) / plan.stride
 		for ; plan.recorded && len(slots) > 0; slots = slots[plan.stride:] {
 			most = max(most, int64(slots[2]))
+			c.taken.add(table, plan, slots[2:plan.stride])
 		}
 	case plan.recorded:
-		most = int64(own[0])
+		if most = int64(own[0]); most > 0 {
+			c.taken.add(table, plan, own)
+		}
 	}
 	if groups == 0 || plan.recorded && most == 0 {
 		return
@@ -145,6 +162,7 @@ func (c *closer) survey(b *bucket, rec []uint64, t int, to *Survey) {
 	if to.Records != nil {
 		to.Records[octave(min(most, table.Bounds.MaxPerPartition))]++
 	}
+	c.taken.survey(plan, to.Clamps)
 }
 
 // slots returns a person's groups of a table in ascending priority, with their codes as they are. It may be in
@@ -172,9 +190,10 @@ func (c *closer) before(a, b []uint64, t int) bool {
 	return a[0] < b[0] || a[0] == b[0] && c.e.spec.CompareKeys(c.e.spec.Tables[t].Key, a[1], b[1]) < 0
 }
 
-// Narrow gives a table bounds that are no wider than those of its spec, and another Floor. What [Engine.Close]
-// then returns is what an engine with those bounds would have returned.
-func (e *Engine) Narrow(t int, bounds dp.ContributionBounds, floor int64) {
+// Narrow gives a table bounds that are no wider than those of its spec, and another Floor; of each sum that has
+// narrower ones it keeps the one of a number, 0 for itself. What [Engine.Close] then returns is what an engine with
+// those bounds and clamps would have returned.
+func (e *Engine) Narrow(t int, bounds dp.ContributionBounds, floor int64, clamps []int) {
 	if &e.closing[0] == &e.spec.Tables[0] {
 		// Rows that are folded later still meet the bounds of the spec.
 		e.closing = slices.Clone(e.spec.Tables)
@@ -183,4 +202,10 @@ func (e *Engine) Narrow(t int, bounds dp.ContributionBounds, floor int64) {
 	table.Bounds.MaxPartitions = min(table.Bounds.MaxPartitions, bounds.MaxPartitions)
 	table.Bounds.MaxPerPartition = min(table.Bounds.MaxPerPartition, bounds.MaxPerPartition)
 	table.Floor = floor
+	table.left = make([]bool, len(table.Sums))
+	for i, f := range e.plans[t].families {
+		for s := f.first; s < f.behind; s++ {
+			table.left[s] = s != f.first+clamps[i]
+		}
+	}
 }

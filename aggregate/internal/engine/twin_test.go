@@ -147,7 +147,9 @@ func twinPerson(spec *engine.Spec, t *engine.Table, rows []record, labels []uint
 		}
 		for s, total := range g.sums {
 			if sums[name] == nil {
-				sums[name] = []*big.Int{new(big.Int), new(big.Int), new(big.Int)}[:len(t.Sums)]
+				for range t.Sums {
+					sums[name] = append(sums[name], new(big.Int))
+				}
 			}
 			if t.Sums[s].Total {
 				total = clampBig(total, t.Sums[s].Clamp.Lower, t.Sums[s].Clamp.Upper)
