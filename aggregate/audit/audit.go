@@ -143,6 +143,7 @@ func (a *auditor) record(ctx context.Context) (err error) {
 	if a.recorded, err = a.exact(ctx, a.policy, a.base, 1); err != nil {
 		return err
 	}
+	a.plan = a.recorded.result.Plan // with the bounds that are found
 	if a.opened, err = a.exact(ctx, a.open, a.base, 1); err != nil {
 		return err
 	}

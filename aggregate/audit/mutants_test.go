@@ -73,6 +73,10 @@ var mutants = []mutant{
 		{"aggregate/internal/engine/survey.go", "to.Groups[SurveyCell(int64(groups))]++", "to.Groups[SurveyCell(int64(groups))]++\n\t\tto.Groups[0]++"}}},
 	{"bounds that were found not kept to", found, "sensitivity", []edit{
 		{"aggregate/internal/engine/close.go", "kept, crowded = kept[:most], true", "crowded = true"}}},
+	{"a person shares out more than one part in a survey", found, "sensitivity", []edit{
+		{"aggregate/internal/engine/clamps.go", "row[cell] += until - given", "row[cell] += until - 0*given"}}},
+	{"a clamp that was found not kept to", found, "sensitivity", []edit{
+		{"aggregate/internal/engine/survey.go", "table.left[s] = s != f.first+clamps[i]", "table.left[s] = s != f.first+0*clamps[i]"}}},
 	{"the noise of a total is for one group", everything, "sensitivity", []edit{
 		{"aggregate/draws.go", "all := t.most()", "all := t.Bounds.MaxPerPartition"}}},
 	{"all of a person's records not bounded", together, "sensitivity", []edit{

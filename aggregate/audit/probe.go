@@ -52,11 +52,19 @@ func (p *probe) AddNoise(site mechanism.Site, n mechanism.Noise, x int64) (int64
 	p.note(func() { p.noises[place{site.Table, site.Statistic}] = n })
 	v, err := p.Recorder.AddNoise(site, n, x)
 	if isSurvey(site.Statistic) {
-		// What follows depends on the answer, and holds for each of them. This one is that nobody is there: the
-		// declared bounds are taken, and the plan is as it was.
-		return 0, err
+		return answer(site), err
 	}
 	return v, err
+}
+
+// answer is what a survey is told. What follows depends on it, and holds for each answer. This one is that a great many
+// people have 4 groups, and up to 4 records in one, and values that come to 64 within the second clamp that is narrower
+// than the policy's, and not within the third: bounds that are found are narrower than those that the engine has kept to.
+func answer(site mechanism.Site) int64 {
+	if site.Group == "4" || site.Group == "64/2" {
+		return 1 << 30
+	}
+	return 0
 }
 
 // isSurvey reports whether a draw is of those by which bounds are found.
