@@ -66,6 +66,8 @@ type rule struct {
 	column, unless string
 	keeps, lifts   func(anonymize.Value) bool
 	text           string
+	// given and unlessGiven are nil where it does not matter when the one or the other was given.
+	given, unlessGiven *given
 }
 
 // clock is the time column with the release's period in its unit.
@@ -238,8 +240,14 @@ func (c *compiled) compileDate(f *faults) {
 
 // timedConsent names a part of the policy by which it matters when consent was given, "" where there is none.
 func (c *compiled) timedConsent() string {
-	if c.policy.Exclude.Consents != nil {
+	e := &c.policy.Exclude
+	switch {
+	case e.Consents != nil:
 		return "policy.exclude.consents"
+	case e.Consent != nil && e.Consent.Given != nil:
+		return "policy.exclude.consent.given"
+	case e.UnderAge != nil && e.UnderAge.Unless != nil && e.UnderAge.Unless.Given != nil:
+		return "policy.exclude.under_age.unless.given"
 	}
 	return ""
 }
@@ -299,7 +307,11 @@ func (c *compiled) compileRules(f *faults) {
 		if err != nil {
 			f.problems("policy.exclude.consent", "something else", err)
 		} else {
-			c.rules = append(c.rules, rule{from: r.From, column: r.Column, keeps: allowed(consent.Check), text: consent.String()})
+			one := rule{from: r.From, column: r.Column, keeps: allowed(consent.Check), text: consent.String()}
+			if one.given = c.compileGiven(f, "policy.exclude.consent.given", r.Given); one.given != nil {
+				one.text += ", or was not " + one.given.text
+			}
+			c.rules = append(c.rules, one)
 		}
 	}
 	c.compileAllowRules(f)
@@ -329,6 +341,10 @@ func (c *compiled) compileRules(f *faults) {
 		}
 		compiledRule.unless, compiledRule.lifts = u.Unless.Column, allowed(lift.Check)
 		compiledRule.text += ", unless their " + u.Unless.Column + " says that it is permitted"
+		if g := c.compileGiven(f, "policy.exclude.under_age.unless.given", u.Unless.Given); g != nil {
+			compiledRule.unlessGiven = g
+			compiledRule.text += ", " + g.text
+		}
 	}
 	c.rules = append(c.rules, compiledRule)
 }

@@ -89,6 +89,59 @@ func (f *faults) consentDays(path string, days int64) {
 	}
 }
 
+func (f *faults) given(path string, g *Given) {
+	if g == nil {
+		return
+	}
+	if g.At == "" {
+		f.unset(path+".at", "the column that says when it was given", "name it")
+	}
+	f.reading(path, g.As, g.Zone)
+	f.consentDays(path, g.Days)
+}
+
+// given is when consent of a record must have been given.
+type given struct {
+	*Given
+	window scan.Window
+	text   string
+}
+
+// compileGiven returns nil where nothing says when consent was given.
+func (c *compiled) compileGiven(f *faults, path string, g *Given) *given {
+	if g == nil {
+		return nil
+	}
+	text := fmt.Sprintf("given (%s) %s", g.At, c.windowText(g.Days))
+	if g.Withdrawn != "" {
+		text += fmt.Sprintf(" and not withdrawn (%s) since", g.Withdrawn)
+	}
+	return &given{g, c.consentWindow(f, path, g.As, g.Zone, g.Days), text}
+}
+
+// columns are the raw columns that are read.
+func (g *given) columns() []string {
+	switch {
+	case g == nil:
+		return nil
+	case g.Withdrawn == "":
+		return []string{g.At}
+	}
+	return []string{g.At, g.Withdrawn}
+}
+
+// scan is the same by numbers of columns.
+func (g *given) scan(column func(string) int) *scan.Given {
+	if g == nil {
+		return nil
+	}
+	sg := &scan.Given{At: column(g.At), Withdrawn: -1, Window: g.window}
+	if g.Withdrawn != "" {
+		sg.Withdrawn = column(g.Withdrawn)
+	}
+	return sg
+}
+
 // decisions is the log of consents as the scan reads it.
 type decisions struct {
 	allow *anonymize.Consent

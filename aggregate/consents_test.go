@@ -254,3 +254,60 @@ func TestConsentsThatCannotBeReadAreRefused(t *testing.T) {
 	_, err = aggregate.NewPlan(j.policy, j.release)
 	assert.ErrorContains(t, err, "record beside exclude.consents")
 }
+
+// givenUsers are people with columns of when their consent was given and withdrawn; the cut-off is 2026-03-20T00:00:00Z.
+const givenUsers = "id,ok,at,gone\n" +
+	"a,yes,2026-03-19T23:59:59Z,\n" +
+	"b,yes,2026-03-20T00:00:00Z,\n" + // not yet
+	"c,yes,,\n" + "d,yes,soon,\n" + // nobody knows when
+	"e,no,2026-03-01T00:00:00Z,\n" +
+	"f,yes,2026-03-01T00:00:00Z,2026-03-02T00:00:00Z\n" + // withdrawn since
+	"g,yes,2026-03-01T00:00:00Z,2026-08-01T00:00:00Z\n" + // after the cut-off
+	"h,yes,2026-03-01T00:00:00Z,2026-03-01T00:00:00Z\n" +
+	"i,yes,2026-03-03T00:00:00Z,2026-03-02T00:00:00Z\n" + // and given again
+	"j,yes,2026-03-01T00:00:00Z,once\n" +
+	"k,yes,2026-02-17T23:00:00Z,\n" + "l,yes,2026-02-17T22:59:59Z,\n" // thirty days before in Berlin, and no more
+
+// givenCounts returns who counts under a rule.
+func givenCounts(t *testing.T, rule, visitors string) (counts string, plan *aggregate.Plan) {
+	t.Helper()
+	j := consentsJob(t)
+	p, err := aggregate.ParsePolicy("policy", []byte(strings.Replace(string(replaceWords(consentsPolicy, []string{"PER", "", "MORE", ""})),
+		"  consents: {columns: [{column: who, id: id}], status: said, allow: [granted, allow_all], at: at, as: rfc3339, zone: Europe/Berlin}", rule, 1)))
+	require.NoError(t, err)
+	rec := mechanismtest.New(mechanismtest.Zero)
+	res, err := aggregate.Run(under(t, rec), p, j.release, aggregate.Inputs{
+		Usage: []table.Source{csvBytes(t, []byte(consentsUsage("abcdefghijklm")))}, Visitors: []table.Source{csvBytes(t, []byte(visitors))},
+	})
+	require.NoError(t, err)
+	var pages []string
+	for _, c := range rec.Calls() {
+		if _, page, _ := strings.Cut(c.Site.Group, "\x1f"); c.Operation == mechanismtest.AddNoise && c.Site.Statistic == "visitors" && !slices.Contains(pages, page) {
+			pages = append(pages, page)
+		}
+	}
+	slices.Sort(pages)
+	return strings.Join(pages, ""), res.Plan
+}
+
+// TestConsentIsGivenAndWithdrawnInTime by columns of the visitor's own record.
+func TestConsentIsGivenAndWithdrawnInTime(t *testing.T) {
+	const rule = "  consent: {from: visitors, column: ok, allow: [yes], given: {at: at, as: rfc3339, withdrawn: gone}}"
+	got, plan := givenCounts(t, rule, givenUsers)
+	assert.Equal(t, "aikl", got)
+	assert.Equal(t, "2026-03-20T00:00:00Z", plan.AsOf)
+	assert.Contains(t, plan.Exclusions, "all records of people whose ok is not one of yes, or was not given (at) before 2026-03-20T00:00:00Z and not withdrawn (gone) since")
+	assert.Contains(t, plan.Inputs, aggregate.PlanInput{Name: "visitors", Columns: []string{"id", "ok", "at", "gone"}})
+	got, _ = givenCounts(t, strings.Replace(rule, "gone}", "gone, days: 30}", 1), givenUsers)
+	assert.Equal(t, "aik", got)
+	got, _ = givenCounts(t, strings.Replace(rule, ", withdrawn: gone", "", 1), givenUsers)
+	assert.Equal(t, "afghijkl", got)
+}
+
+// TestAttackI14AParentsConsentHoldsUntilItIsWithdrawn: who is old enough needs none.
+func TestAttackI14AParentsConsentHoldsUntilItIsWithdrawn(t *testing.T) {
+	visitors := strings.NewReplacer("\n", ",9\n", "gone\n", "gone,age\n").Replace(givenUsers) + "m,no,,,40\n"
+	got, plan := givenCounts(t, "  under_age: {from: visitors, column: age, as: age, below: 13, unless: {column: ok, is: [yes], given: {at: at, as: rfc3339, withdrawn: gone}}}", visitors)
+	assert.Equal(t, "aiklm", got)
+	assert.Contains(t, strings.Join(plan.Exclusions, "|"), "unless their ok says that it is permitted, given (at) before 2026-03-20T00:00:00Z and not withdrawn (gone) since")
+}

@@ -364,8 +364,18 @@ func (d *decoder) consent(n *strictyaml.Node, path string) *ConsentRule {
 	var c ConsentRule
 	d.Mapping(n, path, fields{
 		"from": decodeText(d, &c.From), "column": d.string(&c.Column), "allow": d.strings(&c.Allow), "purpose": d.string(&c.Purpose),
+		"given": d.given(&c.Given),
 	})
 	return &c
+}
+
+func (d *decoder) given(g **Given) func(*strictyaml.Node, string) {
+	return func(n *strictyaml.Node, path string) {
+		*g = &Given{}
+		d.Mapping(n, path, fields{
+			"at": d.string(&(*g).At), "withdrawn": d.string(&(*g).Withdrawn), "as": d.string(&(*g).As), "zone": d.string(&(*g).Zone), "days": d.int(&(*g).Days),
+		})
+	}
 }
 
 func (d *decoder) consents(n *strictyaml.Node, path string) *ConsentsRule {
@@ -399,7 +409,9 @@ func (d *decoder) underAge(n *strictyaml.Node, path string) *UnderAgeRule {
 		"from": decodeText(d, &u.From), "column": d.string(&u.Column), "as": d.string(&u.As), "below": d.int(&u.Below),
 		"unless": func(n *strictyaml.Node, path string) {
 			u.Unless = &Unless{}
-			d.Mapping(n, path, fields{"column": d.string(&u.Unless.Column), "is": d.strings(&u.Unless.Is)})
+			d.Mapping(n, path, fields{
+				"column": d.string(&u.Unless.Column), "is": d.strings(&u.Unless.Is), "given": d.given(&u.Unless.Given),
+			})
 		},
 	})
 	return &u

@@ -324,6 +324,20 @@ type ConsentRule struct {
 	Allow  []string
 	// Purpose, where set, is the only purpose that the consent covers; other releases are refused.
 	Purpose string
+	// Given, where set, says when it was given.
+	Given *Given
+}
+
+// Given names the columns of a record that say when consent was given and withdrawn. It counts if it was given before the
+// release's as_of, and not withdrawn then or since, at whatever time. Null is no time of giving, and no withdrawal;
+// what cannot be read is neither given nor kept.
+type Given struct {
+	// At is the column of when it was given, and Withdrawn, where set, of when it was withdrawn.
+	At, Withdrawn string
+	// As and Zone say how both are read, as for a time column.
+	As, Zone string
+	// Days is how long it counts, 1 to 36,500 before as_of; 0 means for good.
+	Days int64
 }
 
 // UnderAgeRule leaves out people who may be younger than Below at the start of the period. A birth
@@ -342,6 +356,8 @@ type UnderAgeRule struct {
 type Unless struct {
 	Column string
 	Is     []string
+	// Given, where set, says when that was given.
+	Given *Given
 }
 
 // DeclaredMode says how the minimum applies to declared groups.

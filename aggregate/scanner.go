@@ -272,6 +272,8 @@ func (c *compiled) reads(name InputName) []string {
 		if r.unless != "" {
 			add(r.unless)
 		}
+		add(r.given.columns()...)
+		add(r.unlessGiven.columns()...)
 	}
 	if c.retention(name, func(string) int { return 0 }) != nil {
 		add(rawName(c.clock.column, c.clock.name))
@@ -306,6 +308,7 @@ func (s *scanner) scanInput(c *compiled, name InputName, ids identity.Secret) *s
 			continue
 		}
 		sr := scan.Rule{Number: i, Column: column(r.column), Keeps: r.keeps, Unless: -1, Lifts: r.lifts}
+		sr.Given, sr.UnlessGiven = r.given.scan(column), r.unlessGiven.scan(column)
 		if r.unless != "" {
 			sr.Unless = column(r.unless)
 		}

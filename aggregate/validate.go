@@ -438,6 +438,7 @@ func (p *Policy) validateExclude(f *faults) {
 		} else if _, err := anonymize.NewConsent("a column", c.Allow...); err != nil {
 			f.problems(path+".allow", "something else", err)
 		}
+		f.given(path+".given", c.Given)
 	}
 	p.validateAllowRules(f)
 	p.validateRetention(f)
@@ -456,6 +457,7 @@ func (p *Policy) validateExclude(f *faults) {
 	} else if u.Unless != nil {
 		_, err := anonymize.NewConsent("a column", u.Unless.Is...)
 		f.problems(path+".unless.is", "something else", err)
+		f.given(path+".unless.given", u.Unless.Given)
 	}
 }
 

@@ -246,9 +246,9 @@ func (b *Builder) flags(batch *table.Batch) {
 	for n := range b.in.Rules {
 		rule := &b.in.Rules[n]
 		satisfies := engine.Satisfies(rule.Number)
-		b.rule = kept(b, b.rules[n].fill(b.rule, &batch.Columns[rule.Column], batch.Len))
+		b.rule = kept(b, rule.Given.keep(b.rules[n].fill(b.rule, &batch.Columns[rule.Column], batch.Len), batch))
 		if rule.Unless >= 0 {
-			b.lift = kept(b, b.lifts[n].fill(b.lift, &batch.Columns[rule.Unless], batch.Len))
+			b.lift = kept(b, rule.UnlessGiven.keep(b.lifts[n].fill(b.lift, &batch.Columns[rule.Unless], batch.Len), batch))
 			for i, c := range b.lift {
 				b.rule[i] |= c
 			}
@@ -261,6 +261,19 @@ func (b *Builder) flags(batch *table.Batch) {
 			}
 		}
 	}
+}
+
+// keep takes the verdict of records back whose consent was not given in time.
+func (g *Given) keep(verdicts []uint32, batch *table.Batch) []uint32 {
+	if g == nil {
+		return verdicts
+	}
+	for i, v := range verdicts {
+		if v == holds && !g.holds(batch, i) {
+			verdicts[i] = 0
+		}
+	}
+	return verdicts
 }
 
 // retain notes which records are too old, and takes the Event flag from them.

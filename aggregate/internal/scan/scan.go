@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 
 	"github.com/throngdp/throng/aggregate/internal/engine"
+	"github.com/throngdp/throng/aggregate/table"
 	"github.com/throngdp/throng/anonymize"
 	"github.com/throngdp/throng/anonymize/generalize"
 	"github.com/throngdp/throng/anonymize/identity"
@@ -72,6 +73,29 @@ type Rule struct {
 	// Unless is a column that lifts the rule, -1 for none.
 	Unless int
 	Lifts  func(anonymize.Value) bool
+	// Given and UnlessGiven, where set, are when what the one or the other column says was given.
+	Given, UnlessGiven *Given
+}
+
+// Given says by two columns of a record when consent was given and withdrawn.
+type Given struct {
+	// At and Withdrawn are columns; Withdrawn is -1 where there is none.
+	At, Withdrawn int
+	Window
+}
+
+// holds reports whether consent was given in the window, and not withdrawn then or since.
+func (g *Given) holds(batch *table.Batch, row int) bool {
+	at, ok := g.Clock.Instant(batch.Columns[g.At].Value(row))
+	if !ok || !g.Window.Holds(at) {
+		return false
+	}
+	if g.Withdrawn < 0 {
+		return true
+	}
+	v := batch.Columns[g.Withdrawn].Value(row)
+	withdrawn, ok := g.Clock.Instant(v)
+	return !v.Valid || ok && withdrawn < at
 }
 
 // Value is one value column.
@@ -124,6 +148,13 @@ func (in *Input) Refuses(column int, kind anonymize.Kind) string {
 	}
 	if r := in.Retention; r != nil && r.Column == column && kind == anonymize.Bool {
 		return "times"
+	}
+	for _, r := range in.Rules {
+		for _, g := range []*Given{r.Given, r.UnlessGiven} {
+			if g != nil && (g.At == column || g.Withdrawn == column) && kind == anonymize.Bool {
+				return "times"
+			}
+		}
 	}
 	return ""
 }
