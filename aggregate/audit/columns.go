@@ -110,6 +110,15 @@ const (
 	consentsInput = "consents"
 )
 
+// beforeCutOff returns a time at which consent is given in time.
+func (m *model) beforeCutOff(as string) []string {
+	at, err := time.Parse(time.RFC3339Nano, m.plan.AsOf)
+	if err != nil {
+		return nil
+	}
+	return []string{write(anonymize.As(as), at.Add(-12*time.Hour))}
+}
+
 // decide makes a column one of decisions that count as consent.
 func (m *model) decide(c *column) {
 	r := m.policy.Exclude.Consents
@@ -120,11 +129,7 @@ func (m *model) decide(c *column) {
 	case r.Status:
 		c.good, c.bad = r.Allow[:1], "not "+r.Allow[0]
 	case r.At:
-		at, err := time.Parse(time.RFC3339Nano, m.plan.AsOf)
-		if err != nil {
-			return
-		}
-		c.good = []string{write(anonymize.As(r.As), at.Add(-12*time.Hour))}
+		c.good = m.beforeCutOff(r.As)
 	case r.Purpose:
 		c.good = r.Purposes[m.release.Purpose][:1]
 	}
@@ -160,6 +165,9 @@ func clampOf(col aggregate.Column) (lower, upper string) {
 
 // obey keeps of the good cells those that the rules of exclusion keep.
 func (m *model) obey(input aggregate.InputName, c *column) {
+	if r := m.policy.Exclude.Consent; r != nil && r.From == input && r.Given != nil && r.Given.At == c.name {
+		c.good, c.free = m.beforeCutOff(r.Given.As), false
+	}
 	if r := m.policy.Exclude.Consent; r != nil && r.From == input && r.Column == c.name {
 		c.bad = "not " + r.Allow[0]
 		keep := slices.DeleteFunc(slices.Clone(c.good), func(s string) bool {

@@ -73,7 +73,7 @@ columns:
   device: {from: usage, of: person, role: dimension, groups: [phone, desk]}
   seconds: {from: usage, role: value, clamp: [0, 60]}
 exclude:
-  consent: {from: visitors, column: consent, allow: ["yes"]}
+  consent: {from: visitors, column: consent, allow: ["yes"], given: {at: consented, withdrawn: withdrew, as: yyyymmdd}}
   listed: {columns: [{column: erased, id: id}]}
   consents: {columns: [{column: who, id: id}], status: said, allow: [granted], at: said_at, as: unix_ms, days: 1}
 min_people: {k: 1}`, `
