@@ -15,10 +15,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// maxNames is how many exported names the front door may have, methods and fields not counted: 32 of
+// maxNames is how many exported names the front door may have, methods and fields not counted: 33 of
 // them are the plain structs that the two files fill, 18 the words that stand in those. It is raised for
 // something that a release can newly say or a caller newly decide on, and for nothing else.
-const maxNames = 98
+const maxNames = 99
 
 // TestExportedNamesAreThoseOfTheList fails on every change of what the package exports: a change to
 // the list is a change of the interface, which a person reads.
