@@ -195,12 +195,25 @@ func TestFaultsOfLists(t *testing.T) {
 	assert.Len(t, aggregate.Faults(err), 1, "%v", err)
 	p.PrivacyUnit.IDs[0].Column = "ids[]"
 	p.Exclude.Consent = &aggregate.ConsentRule{From: "usage", Column: "consents[].ok", Allow: []string{"yes"}}
+	p.Exclude.Signals = &aggregate.SignalsRule{From: "usage", GPC: "headers[].gpc", DNT: "headers[].dnt", COPPA: "headers[].coppa", Unset: aggregate.KeepUnset}
+	p.Exclude.TCF = &aggregate.TCFRule{From: "usage", Column: "tc", Purposes: []int64{8}, Applies: "regs[].gdpr"}
+	p.Exclude.UnderAge = &aggregate.UnderAgeRule{From: "usage", Column: "age", As: "age", Below: 13, Unless: &aggregate.Unless{Column: "parents[]", Is: []string{"yes"},
+		Given: &aggregate.Given{At: "given[].at", Withdrawn: "given[].end", As: "rfc3339"}}}
+	p.Exclude.Consents = &aggregate.ConsentsRule{
+		Columns: []aggregate.ListColumn{{Column: "who", ID: "ids[]"}}, Status: "states[]", Allow: []string{"yes"}, At: "times[]", As: "rfc3339",
+		Purpose: "uses[]", Purposes: map[string][]string{"statistics": {"x"}},
+	}
 	_, err = aggregate.NewPlan(p, r)
+	for _, path := range []string{
+		"signals.gpc", "signals.dnt", "signals.coppa", "tcf.applies", "under_age.unless.column", "under_age.unless.given.at", "under_age.unless.given.withdrawn", "consents.status", "consents.at", "consents.purpose",
+	} {
+		assert.ErrorContains(t, err, "policy.exclude."+path+": got ")
+	}
 	for _, want := range []string{
 		`policy.privacy_unit.ids[0].column: got "ids[]", want a column with one value in each record; a record is one person's`,
 		`policy.exclude.consent.column: got "consents[].ok", want a column with one value in each record; a rule looks at one value`,
 	} {
 		assert.ErrorContains(t, err, want)
 	}
-	assert.Len(t, aggregate.Faults(err), 2, "%v", err)
+	assert.Len(t, aggregate.Faults(err), 12, "%v", err)
 }

@@ -283,34 +283,42 @@ func TestFoundClampsSuitHeavyTails(t *testing.T) {
 		for _, v := range values {
 			all += v
 		}
-		const runs = 5
-		var found, policy, least float64
-		for range runs {
-			res := j.run(t, live, w)
-			plan := res.Plan.Tables[0]
-			draw := plan.Draws[slices.IndexFunc(plan.Draws, func(d aggregate.PlanDraw) bool { return d.Statistic == "sum_seconds" })]
-			reach, err := strconv.ParseFloat(draw.Clamp[1], 64)
-			require.NoError(t, err)
-			require.Equal(t, int64(5), plan.MaxPerPartition)
-			errorAt := func(reach, scale float64) float64 {
-				left := 0.0
-				for _, v := range values {
-					left += min(v, reach)
+		// ratios returns the medians of the error over those of the policy's clamp and of the best one.
+		ratios := func(runs int) (ofPolicy, ofLeast float64) {
+			var policy, least []float64
+			for range runs {
+				plan := j.run(t, live, w).Plan.Tables[0]
+				draw := plan.Draws[slices.IndexFunc(plan.Draws, func(d aggregate.PlanDraw) bool { return d.Statistic == "sum_seconds" })]
+				reach, err := strconv.ParseFloat(draw.Clamp[1], 64)
+				require.NoError(t, err)
+				require.Equal(t, int64(5), plan.MaxPerPartition)
+				scale := draw.Scale / reach
+				errorAt := func(reach float64) float64 {
+					left := 0.0
+					for _, v := range values {
+						left += min(v, reach)
+					}
+					return scale*reach + all - left
 				}
-				return scale*reach + all - left
+				best := math.Inf(1)
+				for r := 3600.0; r >= 1; r = math.Floor(r / 2) {
+					best = min(best, errorAt(r))
+				}
+				policy, least = append(policy, errorAt(reach)/errorAt(3600)), append(least, errorAt(reach)/best)
 			}
-			scale := draw.Scale / reach
-			best := math.Inf(1)
-			for r := 3600.0; r >= 1; r = math.Floor(r / 2) {
-				best = min(best, errorAt(r, scale))
-			}
-			found, policy, least = found+errorAt(reach, scale)/runs, policy+errorAt(3600, scale)/runs, least+best/runs
-			t.Logf("%s: [0, %.0f]; %s", name, reach, res.Tables[0].Clamping[0].Text)
+			slices.Sort(policy)
+			slices.Sort(least)
+			t.Logf("%s: the error is %.2f times that of the policy's clamp, %.2f times that of the best", name, policy[runs/2], least[runs/2])
+			return policy[runs/2], least[runs/2]
 		}
-		t.Logf("%s: error %.0f of %.0f with clamps that were found, %.0f with the policy's, %.0f with the best", name, found, all, policy, least)
-		// One run in five or so is off by twice the mean: five of them together would be with a chance below 1e-6.
-		assert.Less(t, found, 0.8*policy, name)
-		assert.Less(t, found, 3*least, name)
+		// Of 150 runs 1 and 10 were beyond a bar: the median of 5 is with a chance below 1 in 200, and that of 15 further
+		// ones below 1e-5.
+		ofPolicy, ofLeast := ratios(5)
+		if ofPolicy >= 0.8 || ofLeast >= 3 {
+			ofPolicy, ofLeast = ratios(15)
+		}
+		assert.Less(t, ofPolicy, 0.8, name)
+		assert.Less(t, ofLeast, 3.0, name)
 	}
 }
 

@@ -35,6 +35,9 @@ func (p *Policy) validateConsents(f *faults) {
 	if r.Status == "" {
 		f.unset(path+".status", "the column that says what was decided", "name it")
 	}
+	f.ruleValue(path+".status", r.Status)
+	f.ruleValue(path+".at", r.At)
+	f.ruleValue(path+".purpose", r.Purpose)
 	f.words(path+".allow", r.Allow, "the values that are consent", "write allow: [granted]")
 	if r.At == "" {
 		f.unset(path+".at", "the column that says when", "name it: of several decisions the last one counts")
@@ -96,6 +99,8 @@ func (f *faults) given(path string, g *Given) {
 	if g.At == "" {
 		f.unset(path+".at", "the column that says when it was given", "name it")
 	}
+	f.ruleValue(path+".at", g.At)
+	f.ruleValue(path+".withdrawn", g.Withdrawn)
 	f.reading(path, g.As, g.Zone)
 	f.consentDays(path, g.Days)
 }

@@ -56,6 +56,9 @@ func (p *Policy) validateAllowRules(f *faults) {
 		}
 		f.oneOf(path+".from", string(s.From), string(Visitors), string(Usage))
 		f.validateUnset(path, s.Unset)
+		f.ruleValue(path+".gpc", s.GPC)
+		f.ruleValue(path+".dnt", s.DNT)
+		f.ruleValue(path+".coppa", s.COPPA)
 	}
 	if c := p.Exclude.Country; c != nil && len(c.Purposes) > 0 {
 		f.add("policy.exclude.country.purposes", "purposes on a country", "nothing here", "only opt-outs have purposes")
@@ -63,6 +66,7 @@ func (p *Policy) validateAllowRules(f *faults) {
 	if r := p.Exclude.TCF; r != nil {
 		f.ruleColumn("policy.exclude.tcf", r.From, r.Column)
 		f.validateUnset("policy.exclude.tcf", r.Unset)
+		f.ruleValue("policy.exclude.tcf.applies", r.Applies)
 		if _, err := anonymize.NewTCF("a column", r.Purposes...); err != nil {
 			f.problems("policy.exclude.tcf.purposes", fmt.Sprint(r.Purposes), err)
 		}

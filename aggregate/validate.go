@@ -455,6 +455,7 @@ func (p *Policy) validateExclude(f *faults) {
 	if u.Unless != nil && (u.Unless.Column == "" || len(u.Unless.Is) == 0) {
 		f.unset(path+".unless", "column and is", `write unless: {column: NAME, is: ["yes"]}`)
 	} else if u.Unless != nil {
+		f.ruleValue(path+".unless.column", u.Unless.Column)
 		_, err := anonymize.NewConsent("a column", u.Unless.Is...)
 		f.problems(path+".unless.is", "something else", err)
 		f.given(path+".unless.given", u.Unless.Given)
@@ -474,7 +475,12 @@ func (f *faults) ruleColumn(path string, from InputName, column string) {
 	if column == "" {
 		f.unset(path+".column", "a column of the input", "name it")
 	}
-	f.oneValue(path+".column", column, "a rule looks at one value")
+	f.ruleValue(path+".column", column)
+}
+
+// ruleValue refuses a further column of a rule with several values in a row.
+func (f *faults) ruleValue(path, column string) {
+	f.oneValue(path, column, "a rule looks at one value")
 }
 
 // oneValue refuses a column with several values in a row where one is wanted.
