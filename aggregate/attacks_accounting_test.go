@@ -58,10 +58,10 @@ func traceJobs(t *testing.T) map[string]job {
 	}
 }
 
-// TestAttackN15TraceCostsTheCharge adds up what was asked of the mechanism, draw by draw, and compares it with
+// TestAttackN15L18TraceCostsTheCharge adds up what was asked of the mechanism, draw by draw, and compares it with
 // what was charged: nothing is drawn that is not charged (L-18), none of it before the charge, and no more is
 // charged than is drawn.
-func TestAttackN15TraceCostsTheCharge(t *testing.T) {
+func TestAttackN15L18TraceCostsTheCharge(t *testing.T) {
 	w := bookworms("p", 40, 5, 3).with(world{visits: []visit{{ID: []byte("p-1"), Gender: []byte("F")}}})
 	for name, j := range traceJobs(t) {
 		rec := mechanismtest.New(mechanismtest.Zero)

@@ -23,8 +23,8 @@ var unseen = []struct {
 		{"aggregate/table/errors.go", "\treturn nil\n", "\treturn err\n"}}},
 		"aggregate/table", "TestAttackI10CauseKeepsOnlyFixedTexts"},
 	{mutant{name: "B-07 sums in floats", edits: []edit{
-		{"aggregate/internal/engine/close.go", "add128(g.totals[2*(i*g.sums+s):], v)",
-			"sum := &g.totals[2*(i*g.sums+s)]\n\t\t*sum = uint64(int64(float32(int64(*sum)) + float32(v)))"}}},
+		{"aggregate/internal/engine/close.go", "add128(to, sum.bounded(words[0], words[1], e, n))",
+			"to[0] = uint64(int64(float32(int64(to[0])) + float32(sum.bounded(words[0], words[1], e, n))))"}}},
 		"aggregate", "TestAttackB07TinyNumbersCannotMoveASum"},
 	{mutant{name: "L-03 a charge in two steps", edits: []edit{
 		{"aggregate/charge.go", "\tif !total.Within(c.Budget) {", "\tm.mu.Unlock()\n\truntime.Gosched()\n\tm.mu.Lock()\n\tif !total.Within(c.Budget) {"},
