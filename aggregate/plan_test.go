@@ -45,7 +45,7 @@ func TestPlansOfTheExamplesReadAsTheGoldenTexts(t *testing.T) {
 func TestPlanIsTheSameEveryTime(t *testing.T) {
 	for _, name := range examples {
 		var first string
-		for i := range 50 {
+		for i := range 10 {
 			plan, err := aggregate.NewPlan(example(t, name))
 			require.NoError(t, err)
 			text, err := json.Marshal(plan)

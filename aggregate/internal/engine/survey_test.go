@@ -213,7 +213,7 @@ func surveyed(t *testing.T, r *rand.Rand, spec *engine.Spec, records []record, h
 }
 
 func TestSurveyAndNarrowedBoundsEqualTheirNaiveTwins(t *testing.T) {
-	for seed := range uint64(400) {
+	for seed := range worlds(400) {
 		r := generator(nil, 3_000_000+seed)
 		spec := randomSpec(r)
 		w := newWorld(r, spec, 1+r.IntN(40))
