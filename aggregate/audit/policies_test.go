@@ -200,6 +200,7 @@ tables:
 }
 
 func TestOddPoliciesKeepTheirClaims(t *testing.T) {
+	apart(t)
 	for name, texts := range odd {
 		t.Run(name, func(t *testing.T) {
 			p, err := aggregate.ParsePolicy("policy", []byte(texts[0]+policyEnd))
