@@ -44,6 +44,7 @@ const demo = "../../examples/partnerreport"
 
 // TestFaultyMechanismsAreCaught plants faults in what is sampled. A sound mechanism passes the same tests.
 func TestFaultyMechanismsAreCaught(t *testing.T) {
+	apart(t)
 	for _, c := range []struct {
 		name   string
 		folder string
